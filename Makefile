@@ -1,0 +1,1 @@
+# `make demo` and `make test` are all one needs; see README.md.
