@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: seeded faults that strike requests of a stand-in when asked to, and their control page."""
+"""What goes wrong on purpose: seeded faults that strike requests of a stand-in when asked, and their control page."""
 
 import random
 from collections import Counter
@@ -174,5 +174,5 @@ def fault_from_json(item: Any) -> Fault:
 
 
 def _is_a(kind: type, value: Any) -> bool:
-    """Whether a JSON number is of this kind; true and false are no numbers, a whole number is a float too."""
-    return isinstance(value, kind if kind is int else int | float) and not isinstance(value, bool)
+    """Whether a JSON number is of this kind: a whole number is a float too, true and false are no numbers."""
+    return isinstance(value, (kind, int)) and not isinstance(value, bool)
