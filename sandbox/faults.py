@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -100,15 +100,17 @@ class Faults:
         """The armed faults, `times` showing how often each can still strike."""
         return tuple(replace(armed.fault, times=armed.left) for armed in self._armed)
 
-    def draw(self, target: str, forced: str | None = None) -> tuple[Fault, ...]:
+    def draw(self, target: str, forced: str | None = None, among: Collection[str] | None = None) -> tuple[Fault, ...]:
         """The faults that strike this request, in the order they were armed, counting `times` down.
 
         `forced` is the value of the X-Sandbox-Fault header ("name[,name]"): those strike as well; raises UnknownFault.
+        `among` names the faults that mean something for this target: others are left alone, and forcing one raises.
         """
         named = tuple(part.strip() for part in (forced or "").split(",") if part.strip())
         for name in named:
-            self._check_name(name)
-        struck = [armed.fault for armed in self._armed if armed.strikes(target)]
+            self._check_name(name, among)
+        fitting = [armed for armed in self._armed if among is None or armed.fault.name in among]
+        struck = [armed.fault for armed in fitting if armed.strikes(target)]
         self._armed = [armed for armed in self._armed if armed.left != 0]
         struck += [Fault(name, target) for name in named]
         self._struck.update(fault.name for fault in struck)
@@ -126,9 +128,9 @@ class Faults:
             web.delete(CONTROL_PATH, self._disarm),
         ]
 
-    def _check_name(self, name: str) -> None:
-        if name not in self._known:
-            raise UnknownFault(name, tuple(self._known))
+    def _check_name(self, name: str, among: Collection[str] | None = None) -> None:
+        if name not in self._known or (among is not None and name not in among):
+            raise UnknownFault(name, tuple(self._known if among is None else sorted(among)))
 
     def _state(self) -> dict[str, JSON]:
         return {
