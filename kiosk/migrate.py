@@ -1,0 +1,171 @@
+"""Migrations: numbered SQL files, forward only, each applied once and in one transaction."""
+
+import contextlib
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from kiosk.db import Database, Tx
+from kiosk.errors import CannotStart
+
+log = structlog.get_logger()
+
+FOLDER = Path(__file__).parent / "migrations"
+SCHEMA_FILE = "schema.sql"  # what they add up to, for reading; never applied
+FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
+LOCK_KEY = int.from_bytes(b"kioskmig")
+OTHERS_S = 600  # another process may be in a long migration
+LOCK_S = 5  # how long a migration waits for a table, while everybody who comes later waits behind it
+MIGRATION_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file; the checksum is of its text with plain line ends, since git may have changed those."""
+
+    version: int
+    name: str
+    sql: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.version:04}_{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    version: int
+    name: str
+    sha256: str
+
+
+class MigrationError(CannotStart):
+    """The migrations do not fit each other or the database, or one failed and left the database as it was before."""
+
+
+async def migrate(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """Applies what is missing, to the database at an address or of a connection; returns what this call applied.
+
+    Any number of processes may do so at once. Errors: MigrationError, DatabaseUnavailable.
+    """
+    migrations = read_migrations(folder)
+    applied: list[Migration] = []
+    async with _connection(target) as connection:
+        while (migration := await _apply_next(connection, migrations)) is not None:
+            log.info("migration.applied", migration=str(migration))
+            applied.append(migration)
+    return tuple(applied)
+
+
+async def pending(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """What `migrate` would apply; changes nothing. Errors: MigrationError, DatabaseUnavailable."""
+    migrations = read_migrations(folder)
+    async with _connection(target) as connection:
+        return _missing(migrations, await _read_applied(connection))
+
+
+def read_migrations(folder: Path) -> tuple[Migration, ...]:
+    """Reads `NNNN_name.sql`, numbered from 0001 without a gap. Errors: MigrationError."""
+    paths = sorted(path for path in folder.glob("*.sql") if path.name != SCHEMA_FILE)
+    migrations = tuple(_read(path) for path in paths)
+    if not migrations:
+        raise MigrationError(f"{folder} holds no migrations")
+    for expected, migration in enumerate(migrations, start=1):
+        if migration.version < expected:
+            raise MigrationError(f"two migrations have one number: {migrations[expected - 2]} and {migration}")
+        if migration.version > expected:
+            raise MigrationError(f"migration {expected:04} is missing before {migration}")
+    return migrations
+
+
+def _read(path: Path) -> Migration:
+    named = FILE_NAME.fullmatch(path.name)
+    if named is None:
+        raise MigrationError(f"{path.name}: a migration is named NNNN_what_it_does.sql")
+    sql = path.read_text(encoding="utf-8")
+    return Migration(int(named[1]), named[2], sql, hashlib.sha256(sql.encode()).hexdigest())
+
+
+@contextlib.asynccontextmanager
+async def _connection(target: str | Tx) -> AsyncIterator[Tx]:
+    if not isinstance(target, str):
+        yield target
+        return
+    async with (
+        await Database.connect(target, max_size=1, application_name="kiosk-migrate") as database,
+        database.reading() as connection,
+    ):
+        yield connection
+
+
+async def _apply_next(connection: Tx, migrations: Sequence[Migration]) -> Migration | None:
+    """One per transaction: each finds out under the lock what others have applied meanwhile."""
+    async with connection.transaction():
+        await _lock_out_others(connection)
+        missing = _missing(migrations, await _read_applied(connection))
+        if not missing:
+            return None
+        migration = missing[0]
+        try:
+            await connection.execute(migration.sql, timeout=MIGRATION_S)
+        except asyncpg.LockNotAvailableError as error:
+            raise MigrationError(f"{migration}: a table was in use for {LOCK_S} s; try again later") from error
+        except asyncpg.PostgresError as error:
+            raise MigrationError(f"{migration}: {error}") from error
+        await _record(connection, migration)
+    return migration
+
+
+async def _lock_out_others(connection: Tx) -> None:
+    await connection.execute(f"SET LOCAL statement_timeout = '{MIGRATION_S}s'; SET LOCAL lock_timeout = '{OTHERS_S}s'")
+    try:
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY, timeout=OTHERS_S + LOCK_S)
+    except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
+        raise MigrationError(f"another process has been migrating for {OTHERS_S} s") from error
+    await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
+
+
+async def _read_applied(connection: Tx) -> tuple[_Applied, ...]:
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return ()
+    rows = await connection.fetch("SELECT version, name, sha256 FROM schema_migrations ORDER BY version")
+    return tuple(_Applied(**dict(row)) for row in rows)
+
+
+async def _record(connection: Tx, migration: Migration) -> None:
+    await connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS schema_migrations (
+            version    integer PRIMARY KEY,
+            name       text NOT NULL,
+            sha256     text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )
+        """
+    )
+    await connection.execute(
+        "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)",
+        migration.version,
+        migration.name,
+        migration.sha256,
+    )
+
+
+def _missing(migrations: Sequence[Migration], applied: Sequence[_Applied]) -> tuple[Migration, ...]:
+    for expected, (row, migration) in enumerate(zip(applied, migrations, strict=False), start=1):
+        if row.version != expected:
+            raise MigrationError(f"the database has {row.version:04}_{row.name} but not {migration}")
+        if row.sha256 != migration.sha256:
+            raise MigrationError(f"{migration} was changed after it was applied: undo that, and add a new migration")
+    if len(applied) > len(migrations):
+        newest = applied[-1]
+        raise MigrationError(
+            f"the database is newer than this program: it has {newest.version:04}_{newest.name}, "
+            f"the program ends with {migrations[-1]}; update the program"
+        )
+    return tuple(migrations[len(applied) :])

@@ -1,0 +1,100 @@
+"""One real PostgreSQL per test process, started by the first test that asks for a database; each test has its own."""
+
+import asyncio
+import contextlib
+import itertools
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from kiosk.db import Database
+from kiosk.migrate import migrate
+from kiosk.postgres import embedded_postgres
+
+TEMPLATE = "migrated"
+# Tests never outlive a power cut, and want many small databases.
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "autovacuum": "off",
+}
+numbers = itertools.count(1)
+
+
+def address_of(database: str, server: str) -> str:
+    """The server's address with another database's name."""
+    return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
+
+
+def run_apart(work: Coroutine[None, None, None]) -> None:
+    """Runs it on a loop in another thread, so that the loop of the test that came first is left alone."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
+async def administer(server: str, *statements: str) -> None:
+    """Runs statements that belong to no transaction."""
+    connection = await asyncpg.connect(server)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def fresh_database(server: str, template: str) -> AsyncIterator[str]:
+    """The address of a database that is dropped afterwards, whoever is still connected."""
+    name = f"test_{next(numbers)}"
+    await administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield address_of(name, server)
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of this test process's own server."""
+    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
+        Path(folder).chmod(0o711)  # for root, whose PostgreSQL is another user
+        with embedded_postgres(Path(folder) / "postgres", settings=SETTINGS) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: str) -> str:
+    """The name of a database to copy: every migration applied, and nothing else."""
+
+    async def make() -> None:
+        await administer(postgres, f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
+        await migrate(address_of(TEMPLATE, postgres))
+
+    run_apart(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def dsn(postgres: str, migrated: str) -> AsyncIterator[str]:
+    """The address of a fresh database with every migration applied."""
+    async with fresh_database(postgres, migrated) as address:
+        yield address
+
+
+@pytest.fixture
+async def empty_dsn(postgres: str) -> AsyncIterator[str]:
+    """The address of a fresh database without anything."""
+    async with fresh_database(postgres, "template0") as address:
+        yield address
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
+    """The database at `dsn`."""
+    async with await Database.connect(dsn, max_size=20) as connected:
+        yield connected
