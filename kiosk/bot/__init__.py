@@ -1,0 +1,1 @@
+"""The shop's window in Telegram: updates in, screens out."""

@@ -1,0 +1,1 @@
+"""Money: accounts, transfers, and the proof that they agree."""

@@ -26,11 +26,12 @@ CREATE TABLE generations (
     inputs          jsonb NOT NULL DEFAULT '{}',
     asking          text,    -- the field that the wizard waits for; NULL when it shows the card
     chat_id         bigint NOT NULL,
-    message_id      bigint NOT NULL,  -- the one message: wizard, card, status and result in turn
+    message_id      bigint,  -- the one message: wizard, card, status and result in turn; NULL before it is first shown
     answered_update bigint,  -- the last Telegram update applied to this draft: an update sent again is not applied again
     price_kopecks   bigint,  -- what the card shows, what is held, what is charged
     credits_quoted  numeric,
     quoted_at       timestamptz,
+    origin_id       bigint REFERENCES generations,  -- the generation whose "again" button made this one
     callback_token  text NOT NULL,
     submits         smallint NOT NULL DEFAULT 0,  -- how often createTask was called for it
     task_id         text,    -- the provider's task that is followed
@@ -55,6 +56,7 @@ CREATE TABLE generations (
         CHECK (CASE state WHEN 'draft' THEN confirmed_at IS NULL
                           WHEN 'canceled' THEN true
                           ELSE confirmed_at IS NOT NULL AND deadline_at IS NOT NULL END),
+    CONSTRAINT generations_shown CHECK (message_id IS NOT NULL OR confirmed_at IS NULL),
     CONSTRAINT generations_task_known CHECK (state <> 'running' OR task_id IS NOT NULL),
     CONSTRAINT generations_settled CHECK ((settled_at IS NOT NULL) = (state IN ('done', 'failed', 'canceled'))),
     CONSTRAINT generations_failure_told CHECK ((failure IS NOT NULL) = (state = 'failed')),
@@ -67,6 +69,7 @@ CREATE TABLE generations (
 CREATE INDEX generations_due ON generations (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX generations_by_customer ON generations (customer_id, id DESC);
 CREATE UNIQUE INDEX generations_one_draft_per_message ON generations (customer_id, message_id) WHERE state = 'draft';
+CREATE UNIQUE INDEX generations_one_draft_per_origin ON generations (origin_id) WHERE state = 'draft';
 CREATE UNIQUE INDEX generations_task ON generations (task_id) WHERE task_id IS NOT NULL;
 
 CREATE FUNCTION generations_guard() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,0 +1,1 @@
+"""Background work: our names for the jobs, over PgQueuer."""

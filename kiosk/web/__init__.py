@@ -1,0 +1,1 @@
+"""Kiosk over HTTP: webhooks in, health out."""

@@ -1,0 +1,121 @@
+"""What a button says to us: at most 64 bytes, the same on every replica, for ever; pure."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+LIMIT_BYTES: Final = 64  # Bot API, InlineKeyboardButton.callback_data
+CODE_LENGTH: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The first screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the customer owns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """A model from the shelf; `code` is `model_code` of its id."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The choice number `choice` of the input number `field`, both counted from 0 in the catalog's order."""
+
+    generation_id: int
+    field: int
+    choice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Back to one question."""
+
+    generation_id: int
+    field: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Which answer is to be changed?"""
+
+    generation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Where this generation stands."""
+
+    generation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Order it for exactly this price."""
+
+    generation_id: int
+    price_kopecks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Drop the draft, or leave the line."""
+
+    generation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The same once more, as a new draft."""
+
+    generation_id: int
+
+
+Press: TypeAlias = Home | Balance | Choose | Answer | Ask | Edit | Show | Create | Cancel | Again
+
+_WORD_OF: Final[dict[type[Press], str]] = {
+    Home: "h",
+    Balance: "b",
+    Choose: "m",
+    Answer: "a",
+    Ask: "q",
+    Edit: "e",
+    Show: "s",
+    Create: "go",
+    Cancel: "x",
+    Again: "r",
+}
+_PRESS_OF: Final = {word: press for press, word in _WORD_OF.items()}
+
+
+def model_code(model_id: str) -> str:
+    """A short name that every replica computes alike."""
+    return hashlib.sha256(model_id.encode()).hexdigest()[:CODE_LENGTH]
+
+
+def pack(press: Press) -> str:
+    """The button's callback_data."""
+    values = (getattr(press, name) for name in press.__slots__)
+    return ":".join((_WORD_OF[type(press)], *map(str, values)))
+
+
+def unpack(data: str) -> Press | None:
+    """None for what no button of ours says: an older shop's keyboard, or an invention."""
+    word, *values = data[:LIMIT_BYTES].split(":")
+    press = _PRESS_OF.get(word)
+    if press is None or len(values) != len(press.__slots__):
+        return None
+    if press is Choose:
+        return Choose(values[0])
+    if not all(value.isascii() and value.isdigit() for value in values):
+        return None
+    build: Callable[..., Press] = press
+    return build(*map(int, values))

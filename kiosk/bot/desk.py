@@ -1,0 +1,345 @@
+"""Who stands at the counter: a visitor's words and presses in, the screen to show out; nothing here knows Telegram."""
+
+from dataclasses import dataclass, replace
+from typing import Final, assert_never
+
+from kiosk.bot import buttons, screens
+from kiosk.bot.buttons import unpack
+from kiosk.bot.screens import Screen
+from kiosk.bot.words import Words, words
+from kiosk.catalog.model import Model
+from kiosk.catalog.shelf import Shelf
+from kiosk.customers import store as customers
+from kiosk.customers.arrive import Visitor, arrive
+from kiosk.customers.store import Customer
+from kiosk.db import Database, Tx
+from kiosk.generations import store
+from kiosk.generations.confirm import Confirmed, Incomplete, InsufficientFunds, NotSold, PriceChanged, Till, TooMany
+from kiosk.generations.draft import Answer, Answered, Missing, Passed, Wizard, Wrong
+from kiosk.generations.settle import Settler
+from kiosk.generations.states import State
+from kiosk.generations.store import Generation
+from kiosk.ledger import store as ledger
+
+BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the visitor is to see.
+
+    `screen` None: nothing but the toast. `draft_id`: the wizard that this screen shows, to be told where it landed.
+    `order_id`: the order whose status this is, to be looked at once more after it was shown. `replaces`: the message
+    of the wizard's earlier screen, to be taken away.
+    """
+
+    screen: Screen | None
+    toast: str | None = None
+    draft_id: int | None = None
+    order_id: int | None = None
+    replaces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button was pressed under this message, by this update."""
+
+    chat_id: int
+    message_id: int
+    update_id: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a customer can do, for the customers of all bots."""
+
+    db: Database
+    shelf: Shelf
+    wizard: Wizard
+    till: Till
+    settler: Settler
+    welcome_kopecks: int
+    support: str
+
+    # Commands
+
+    async def start(self, visitor: Visitor) -> Reply:
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            return Reply(await self._home(tx, customer))
+
+    async def balance(self, visitor: Visitor) -> Reply:
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            return Reply(await self._balance(tx, customer))
+
+    async def help(self, visitor: Visitor) -> Reply:
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+        return Reply(screens.help_(words(customer.language), self.support))
+
+    async def cancel(self, visitor: Visitor) -> Reply:
+        """/cancel drops the draft that was touched last."""
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            draft = await store.latest_draft(tx, customer.id)
+            if draft:
+                await store.cancel(tx, draft.id, was=State.DRAFT)
+        say = words(customer.language)
+        return Reply(screens.canceled(say) if draft else screens.plain(say, "nothing-to-cancel"))
+
+    async def left(self, visitor: Visitor) -> None:
+        """The visitor blocked the bot."""
+        async with self.db.transaction() as tx:
+            customer = await customers.find(tx, visitor.bot_id, visitor.telegram_id)
+            if customer:
+                await customers.mark_blocked(tx, customer.id)
+
+    # Words
+
+    async def text(self, visitor: Visitor, chat_id: int, text: str, update_id: int) -> Reply | None:
+        """Free text answers the question that waits. None: it was not meant for us (a group's chatter)."""
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            draft = await store.answered_by(tx, customer.id, update_id) or await store.latest_draft(tx, customer.id)
+            if draft is None or draft.state is not State.DRAFT:
+                private = chat_id == visitor.telegram_id
+                return Reply(await self._unknown(tx, customer)) if private else None
+            if draft.asking is None:
+                return await self._moved(tx, customer, Passed(draft))
+            return await self._moved(tx, customer, await self.wizard.answer(tx, draft, draft.asking, text, update_id))
+
+    async def not_text(self, visitor: Visitor) -> Reply:
+        """A sticker, a voice message, a file: nothing asks for one yet."""
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            draft = await store.latest_draft(tx, customer.id)
+            if draft is None or draft.asking is None:
+                return Reply(await self._unknown(tx, customer))
+            reply = await self._moved(tx, customer, Passed(draft))
+        assert reply.screen is not None  # noqa: S101 - a draft always has a screen
+        return replace(reply, screen=screens.headed(reply.screen, words(customer.language)("wrong-media")))
+
+    # Presses
+
+    async def press(self, visitor: Visitor, at: Pressed) -> Reply:
+        press = unpack(at.data)
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            match press:
+                case None:
+                    return self._old(customer, await self._home(tx, customer))
+                case buttons.Home():
+                    return Reply(await self._home(tx, customer))
+                case buttons.Balance():
+                    return Reply(await self._balance(tx, customer))
+                case buttons.Choose(code=code):
+                    return await self._choose(tx, customer, at, code)
+                case buttons.Create() | buttons.Cancel():
+                    pass  # these open transactions of their own: money is locked before anything else
+                case _:
+                    return await self._press_on_generation(tx, customer, at, press)
+        match press:
+            case buttons.Create(generation_id=generation_id, price_kopecks=price):
+                return await self._create(customer, at, generation_id, price)
+            case buttons.Cancel(generation_id=generation_id):
+                return await self._cancel(customer, at, generation_id)
+            case _:
+                assert_never(press)
+
+    async def _press_on_generation(
+        self,
+        tx: Tx,
+        customer: Customer,
+        at: Pressed,
+        press: buttons.Answer | buttons.Ask | buttons.Edit | buttons.Show | buttons.Again,
+    ) -> Reply:
+        found = await store.lock(tx, press.generation_id, customer.id)
+        if found is None:
+            return self._old(customer, await self._home(tx, customer))
+        match press:
+            case buttons.Again():
+                return await self._again(tx, customer, found)
+            case buttons.Answer(field=field, choice=choice):
+                answer = await self._answer_by_choice(tx, found, field, choice, at.update_id)
+                return await self._after(tx, customer, at, answer)
+            case buttons.Ask(field=field):
+                name = screens.field_name(self.wizard.model(found.model_id), field)
+                answer = await self.wizard.ask_again(tx, found, name) if name else Passed(found)
+                return await self._after(tx, customer, at, answer)
+            case buttons.Edit() if found.state is State.DRAFT and (model := self.wizard.model(found.model_id)):
+                return Reply(screens.edit(words(customer.language), model, found), draft_id=found.id)
+            case buttons.Show() if found.state is State.DRAFT and self.wizard.model(found.model_id):
+                draft = await self.wizard.requote(tx, found)  # whatever was asked again is left as it was
+                return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+            case buttons.Edit() | buttons.Show():
+                return await self._stand(tx, customer, at, found)
+            case _:
+                assert_never(press)
+
+    async def shown(self, draft_id: int, message_id: int) -> None:
+        """The wizard's screen landed in this message."""
+        async with self.db.transaction() as tx:
+            await store.move_draft(tx, draft_id, message_id)
+
+    async def correction(self, visitor: Visitor, order_id: int) -> Screen | None:
+        """What to show instead, when the order failed while its status was on the way to the screen."""
+        async with self.db.reading() as tx:
+            order = await store.get(tx, order_id)
+        say = words(visitor.language)
+        return self._failed(say, order) if order and order.state is State.FAILED else None
+
+    # Steps
+
+    async def _choose(self, tx: Tx, customer: Customer, at: Pressed, code: str) -> Reply:
+        model = next((model for model in self.shelf.sellable() if buttons.model_code(model.id) == code), None)
+        if model is None:
+            return Reply(screens.plain(words(customer.language), "not-sold"))
+        draft = await self.wizard.begin(
+            tx, customer_id=customer.id, model=model, chat_id=at.chat_id, message_id=at.message_id
+        )
+        return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+
+    async def _again(self, tx: Tx, customer: Customer, origin: Generation) -> Reply:
+        """A new card with the same answers, in a message of its own: the old one keeps its result or its reason."""
+        model = self.wizard.model(origin.model_id)
+        if model is None:
+            return Reply(None, toast=words(customer.language).plain("not-sold"))
+        draft = await self.wizard.begin(
+            tx,
+            customer_id=customer.id,
+            model=model,
+            chat_id=origin.chat_id,
+            message_id=None,
+            inputs=origin.inputs,
+            origin_id=origin.id,
+        )
+        screen = await self._draft_screen(tx, customer, draft)
+        return Reply(replace(screen, fresh=True), draft_id=draft.id, replaces=draft.message_id)
+
+    async def _answer_by_choice(self, tx: Tx, draft: Generation, field: int, choice: int, update_id: int) -> Answer:
+        model = self.wizard.model(draft.model_id)
+        name = screens.field_name(model, field)
+        question = self.wizard.question(draft)
+        if name is None or question is None or question.field != name or choice >= len(question.choices):
+            return Passed(draft)
+        return await self.wizard.answer(tx, draft, name, question.choices[choice], update_id)
+
+    async def _create(self, customer: Customer, at: Pressed, generation_id: int, price: int) -> Reply:
+        result = await self.till.confirm(customer.id, generation_id, price_pressed=price, message_id=at.message_id)
+        say = words(customer.language)
+        async with self.db.transaction() as tx:
+            match result:
+                case Confirmed(generation=order):
+                    return await self._stand(tx, customer, at, order)
+                case InsufficientFunds(generation=draft):
+                    return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+                case PriceChanged(generation=draft):
+                    screen = screens.headed(await self._draft_screen(tx, customer, draft), say("card-price-changed"))
+                    return Reply(screen, draft_id=draft.id)
+                case TooMany(generation=draft, limit=limit):
+                    heading = say("card-too-many", limit=limit)
+                    return Reply(
+                        screens.headed(await self._draft_screen(tx, customer, draft), heading), draft_id=draft.id
+                    )
+                case Incomplete(generation=found):
+                    return await self._stand(tx, customer, at, found)
+                case NotSold():
+                    return Reply(screens.plain(say, "not-sold"))
+                case _:
+                    assert_never(result)
+
+    async def _cancel(self, customer: Customer, at: Pressed, generation_id: int) -> Reply:
+        canceled = await self.settler.cancel(customer.id, generation_id)
+        async with self.db.transaction() as tx:
+            found = await store.lock(tx, generation_id, customer.id)
+            if found is None:
+                return self._old(customer, await self._home(tx, customer))
+            if not canceled:
+                return await self._stand(tx, customer, at, found)
+            price = found.price if found.confirmed_at else None
+            return Reply(screens.canceled(words(customer.language), price))
+
+    async def _after(self, tx: Tx, customer: Customer, at: Pressed, answer: Answer) -> Reply:
+        match answer:
+            case Answered(generation=draft):
+                return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+            case Wrong(generation=draft, problem=problem):
+                heading = screens.problem(words(customer.language), problem)
+                return Reply(screens.headed(await self._draft_screen(tx, customer, draft), heading), draft_id=draft.id)
+            case Passed(generation=found):
+                return await self._stand(tx, customer, at, found)
+            case Missing():
+                return Reply(screens.plain(words(customer.language), "not-sold"))
+            case _:
+                assert_never(answer)
+
+    async def _moved(self, tx: Tx, customer: Customer, answer: Answer) -> Reply:
+        """After words the wizard goes on below them, and its earlier screen is taken away."""
+        match answer:
+            case Answered(generation=draft) | Passed(generation=draft):
+                screen = await self._draft_screen(tx, customer, draft)
+            case Wrong(generation=draft, problem=problem):
+                heading = screens.problem(words(customer.language), problem)
+                screen = screens.headed(await self._draft_screen(tx, customer, draft), heading)
+            case Missing():
+                return Reply(screens.plain(words(customer.language), "not-sold"))
+            case _:
+                assert_never(answer)
+        return Reply(screen, draft_id=draft.id, replaces=draft.message_id)
+
+    async def _stand(self, tx: Tx, customer: Customer, at: Pressed, found: Generation) -> Reply:
+        """Where things stand, without ever writing over a result."""
+        say = words(customer.language)
+        own = at.message_id == found.message_id
+        if found.state is State.DRAFT:
+            return Reply(await self._draft_screen(tx, customer, found), draft_id=found.id)
+        if found.state in BEGUN:
+            return Reply(self._status(say, found), order_id=found.id) if own else self._old(customer, None)
+        if found.state is State.FAILED:
+            return Reply(self._failed(say, found)) if own else self._old(customer, await self._home(tx, customer))
+        if found.state is State.CANCELED:
+            return Reply(screens.canceled(say))
+        return self._old(customer, None if own else await self._home(tx, customer))
+
+    # Screens that need the database
+
+    async def _draft_screen(self, tx: Tx, customer: Customer, draft: Generation) -> Screen:
+        say = words(customer.language)
+        model = self.wizard.model(draft.model_id)
+        if model is None:
+            return screens.plain(say, "not-sold")
+        question = self.wizard.question(draft)
+        if question is not None:
+            return screens.question(say, model, draft, question)
+        return screens.card(say, model, draft, await ledger.wallet(tx, customer.id))
+
+    async def _home(self, tx: Tx, customer: Customer) -> Screen:
+        wallet = await ledger.wallet(tx, customer.id)
+        return screens.home(words(customer.language), customer.first_name, wallet, self._offers())
+
+    async def _unknown(self, tx: Tx, customer: Customer) -> Screen:
+        return screens.headed(await self._home(tx, customer), words(customer.language)("unknown"))
+
+    async def _balance(self, tx: Tx, customer: Customer) -> Screen:
+        return screens.balance(words(customer.language), await ledger.wallet(tx, customer.id), self.support)
+
+    def _offers(self) -> tuple[tuple[Model, int | None], ...]:
+        return tuple((model, self.wizard.from_price(model)) for model in self.shelf.sellable())
+
+    def _status(self, say: Words, order: Generation) -> Screen:
+        return screens.status(say, self.shelf.find(order.model_id), order)
+
+    def _failed(self, say: Words, order: Generation) -> Screen:
+        return screens.failed(say, order.failure.value if order.failure else "provider", order.id, order.price)
+
+    def _old(self, customer: Customer, screen: Screen | None) -> Reply:
+        return Reply(screen, toast=words(customer.language).plain("old-button"))
+
+    async def _customer(self, tx: Tx, visitor: Visitor) -> Customer:
+        customer = await arrive(tx, visitor, self.welcome_kopecks)
+        if customer.blocked:
+            await customers.mark_back(tx, customer.id)
+            await store.wake_waiting(tx, customer.id)
+        return customer

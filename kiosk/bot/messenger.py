@@ -1,0 +1,171 @@
+"""Deliveries in Telegram: edits wherever possible, because a repeated edit leaves the chat as it is."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiogram import Bot
+from aiogram.types import (
+    BufferedInputFile,
+    InlineKeyboardMarkup,
+    InputMediaAudio,
+    InputMediaDocument,
+    InputMediaPhoto,
+    InputMediaVideo,
+    Message,
+    ReplyParameters,
+)
+
+from kiosk.bot import screens
+from kiosk.bot.keyboard import markup
+from kiosk.bot.refusals import outcome
+from kiosk.bot.screens import Screen
+from kiosk.bot.words import words
+from kiosk.catalog.shelf import Shelf
+from kiosk.delivery.fetch import Download, file_name
+from kiosk.delivery.messenger import Content, Link, Recipient, Shown
+from kiosk.delivery.plan import Media
+
+log = structlog.get_logger()
+
+UPLOAD_TIMEOUT_S: Final = 60
+InputMedia = InputMediaPhoto | InputMediaVideo | InputMediaAudio | InputMediaDocument
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramMessenger:
+    """Implements `kiosk.delivery.messenger.Messenger` for one bot."""
+
+    bot: Bot
+    shelf: Shelf
+
+    async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
+        screen = self._done(to, content)
+        if isinstance(content, Link):
+            return await self._edit_text(to, screen)
+        media = input_media(content, to, screen.text, as_document=as_document)
+        return await outcome(
+            self.bot.edit_message_media(
+                media,
+                chat_id=to.chat_id,
+                message_id=to.message_id,
+                reply_markup=markup(screen),
+                request_timeout=UPLOAD_TIMEOUT_S,
+            ),
+            to.message_id,
+        )
+
+    async def send_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
+        screen = self._done(to, content)
+        if isinstance(content, Link):
+            return await self._send_text(to, screen)
+        return await outcome(self._send_file(to, content, screen.text, markup(screen), None, as_document=as_document))
+
+    async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
+        reply = to.shown_as or to.message_id
+        if isinstance(content, Link):
+            return await self._send_text(to, screens.link(words(to.language), content.url), reply)
+        return await outcome(self._send_file(to, content, None, None, reply, as_document=as_document))
+
+    async def ring(self, to: Recipient) -> Shown:
+        text = words(to.language)("ring")
+        return await self._send_text(to, Screen(text), to.shown_as or to.message_id)
+
+    async def put_failure(self, to: Recipient) -> Shown:
+        return await self._edit_text(to, self._failed(to))
+
+    async def send_failure(self, to: Recipient) -> Shown:
+        return await self._send_text(to, self._failed(to))
+
+    def _done(self, to: Recipient, content: Content) -> Screen:
+        url = content.url if isinstance(content, Link) else None
+        return screens.done(words(to.language), self._model_name(to), to.generation_id, to.price_kopecks, to.late, url)
+
+    def _failed(self, to: Recipient) -> Screen:
+        return screens.failed(words(to.language), to.failure or "provider", to.generation_id, to.price_kopecks)
+
+    def _model_name(self, to: Recipient) -> str:
+        model = self.shelf.find(to.model_id)
+        return model.name if model else to.model_id
+
+    async def _edit_text(self, to: Recipient, screen: Screen) -> Shown:
+        return await outcome(
+            self.bot.edit_message_text(
+                screen.text, chat_id=to.chat_id, message_id=to.message_id, reply_markup=markup(screen)
+            ),
+            to.message_id,
+        )
+
+    async def _send_text(self, to: Recipient, screen: Screen, reply_to: int | None = None) -> Shown:
+        return await outcome(
+            self.bot.send_message(
+                to.chat_id, screen.text, reply_markup=markup(screen), reply_parameters=reply_parameters(reply_to)
+            )
+        )
+
+    def _send_file(
+        self,
+        to: Recipient,
+        download: Download,
+        caption: str | None,
+        keyboard: InlineKeyboardMarkup | None,
+        reply_to: int | None,
+        *,
+        as_document: bool,
+    ) -> Awaitable[Message]:
+        file = input_file(download, to)
+        reply = reply_parameters(reply_to)
+        if as_document:
+            return self.bot.send_document(
+                to.chat_id,
+                file,
+                caption=caption,
+                reply_markup=keyboard,
+                reply_parameters=reply,
+                request_timeout=UPLOAD_TIMEOUT_S,
+            )
+        match download.media:
+            case Media.IMAGE:
+                send = self.bot.send_photo
+            case Media.VIDEO:
+                send = self.bot.send_video  # type: ignore[assignment]  # the same leading parameters
+            case Media.AUDIO:
+                send = self.bot.send_audio  # type: ignore[assignment]  # likewise
+            case Media.TEXT:
+                send = self.bot.send_document  # type: ignore[assignment]  # likewise
+        return send(
+            to.chat_id,
+            file,
+            caption=caption,
+            reply_markup=keyboard,
+            reply_parameters=reply,
+            request_timeout=UPLOAD_TIMEOUT_S,
+        )
+
+
+def reply_parameters(message_id: int | None) -> ReplyParameters | None:
+    """A reply to a message that may be gone by then."""
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True) if message_id else None
+
+
+def input_file(download: Download, to: Recipient) -> BufferedInputFile:
+    return BufferedInputFile(
+        download.read(), file_name(f"{to.model_id.rpartition('/')[2]}-{to.generation_id}", download)
+    )
+
+
+def input_media(download: Download, to: Recipient, caption: str, *, as_document: bool) -> InputMedia:
+    """The file as its kind, or as a plain document."""
+    file = input_file(download, to)
+    if as_document:
+        return InputMediaDocument(media=file, caption=caption, disable_content_type_detection=True)
+    match download.media:
+        case Media.IMAGE:
+            return InputMediaPhoto(media=file, caption=caption)
+        case Media.VIDEO:
+            return InputMediaVideo(media=file, caption=caption, supports_streaming=True)
+        case Media.AUDIO:
+            return InputMediaAudio(media=file, caption=caption)
+        case Media.TEXT:
+            return InputMediaDocument(media=file, caption=caption)

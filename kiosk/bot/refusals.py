@@ -1,0 +1,95 @@
+"""What a refusal of Telegram means for us: its texts as a table, its exceptions as outcomes."""
+
+from collections.abc import Awaitable
+from typing import Final
+
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import Message
+
+from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Sent, Shown, StatusGone, Unknown
+
+NOT_MODIFIED: Final = "message is not modified"
+QUERY_TOO_OLD: Final = ("query is too old", "query id is invalid")
+# Bot API descriptions, compared in lower case.
+GONE: Final = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "there is no media in the message to edit",
+    "there is no text in the message to edit",
+    "there is no caption in the message to edit",
+)
+CHAT_LOST: Final = ("chat not found", "user is deactivated", "bot was kicked", "not enough rights", "peer_id_invalid")
+BAD_FILE: Final = (
+    "wrong type of the web page content",
+    "failed to get http url content",
+    "photo_invalid_dimensions",
+    "image_process_failed",
+    "wrong file identifier",
+    "file must be non-empty",
+    "photo_save_file_invalid",
+    "wrong type of the file",
+    "video_file_invalid",
+    "file is too big",
+    "request entity too large",
+)
+BUSY_S: Final = 5.0
+
+
+def says(error: TelegramAPIError, *texts: str) -> bool:
+    """Whether the refusal is one of these."""
+    message = error.message.lower()
+    return any(text in message for text in texts)
+
+
+async def outcome(call: Awaitable[Message | bool], edited_message_id: int | None = None) -> Shown:
+    """Awaits one sending or editing call; `edited_message_id` is what an edit that changed nothing leaves in place."""
+    try:
+        answer = await call
+    except TelegramRetryAfter as wait:
+        return Busy(float(wait.retry_after))
+    except TelegramEntityTooLarge as refusal:
+        return FileRefused(refusal.message)
+    except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as lost:
+        return Unknown(type(lost).__name__)
+    except (TelegramForbiddenError, TelegramMigrateToChat, TelegramNotFound):
+        return Blocked()
+    except TelegramBadRequest as refusal:
+        return _refused(refusal, edited_message_id)
+    except TelegramAPIError as odd:
+        return Busy(BUSY_S) if says(odd, "too many requests") else Unknown(type(odd).__name__)
+    if isinstance(answer, Message):
+        return Sent(answer.message_id, file_id_of(answer))
+    return Sent(edited_message_id or 0)
+
+
+def _refused(refusal: TelegramBadRequest, edited_message_id: int | None) -> Shown:
+    if says(refusal, NOT_MODIFIED):
+        return Sent(edited_message_id or 0)
+    if says(refusal, *GONE):
+        return StatusGone()
+    if says(refusal, *CHAT_LOST):
+        return Blocked()
+    if says(refusal, *BAD_FILE):
+        return FileRefused(refusal.message)
+    # An unknown refusal of a file is worth the next rung; of a text it ends as an unknown outcome.
+    return FileRefused(refusal.message)
+
+
+def file_id_of(message: Message) -> str | None:
+    """Telegram's name for the file in a message, whatever its kind."""
+    if message.photo:
+        return message.photo[-1].file_id
+    held = message.video or message.audio or message.document or message.animation or message.voice
+    return held.file_id if held else None

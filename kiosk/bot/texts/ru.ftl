@@ -1,0 +1,133 @@
+# Words to customers, Russian: the first language of the shop. Plain words; every failure says what became of the money.
+
+home =
+    <b>Привет, { $name }!</b>
+
+    Здесь нейросети рисуют по вашему описанию. Вы увидите точную цену до запуска, а если что-то не получится — деньги вернутся сами.
+
+    💰 На балансе: <b>{ $balance }</b>
+home-again = Готово, можно начать заново. 💰 На балансе: <b>{ $balance }</b>
+home-closed = Сейчас ничего не продаётся. Загляните чуть позже.
+create-image = 🖼 Создать картинку
+create-video = 🎬 Создать видео
+create-audio = 🎵 Создать звук
+create-text = 📝 Получить текст
+shelf-row = { $model } — от { $price }
+balance-button = 💰 Баланс
+home-button = 🏠 В начало
+
+balance =
+    💰 <b>Баланс</b>
+
+    Доступно: <b>{ $available }</b>
+    Отложено на идущие заказы: <b>{ $held }</b>
+balance-top-up = Чтобы пополнить, напишите @{ $support }.
+
+help =
+    <b>Как это работает</b>
+
+    1. Нажмите /start и выберите, что создать.
+    2. Ответьте на вопросы: опишите картинку, выберите формат.
+    3. Проверьте цену и нажмите «Создать».
+
+    Сообщение с заказом само превратится в результат. Если не получится, деньги вернутся на баланс в ту же секунду.
+
+    /start — начать, /balance — баланс, /cancel — отменить
+help-support = Вопросы: @{ $support }
+unknown =
+    Я понимаю кнопки и ответы на мои вопросы. Нажмите /start, чтобы начать, или /help — как всё устроено.
+old-button = Эта кнопка уже не действует. Вот что есть сейчас.
+nothing-to-cancel = Отменять нечего.
+
+ask-prompt = ✍️ <b>Опишите картинку</b>
+ask-prompt-hint = Что на ней, в каком стиле, какой свет. До { $max } символов.
+ask-aspect_ratio = 📐 <b>Выберите формат</b>
+ask-other = <b>{ $field }</b>
+ask-choice-hint = Выберите вариант кнопкой.
+ask-text-hint = Пришлите ответ сообщением.
+ask-number-hint = Пришлите число от { $min } до { $max }.
+field-prompt = Описание
+field-aspect_ratio = Формат
+ratio-square = ⬜ { $ratio }
+ratio-wide = ▭ { $ratio }
+ratio-tall = ▯ { $ratio }
+
+wrong-empty = ⚠️ Пустой ответ. Пришлите текст.
+wrong-too-long = ⚠️ Слишком длинно: { $actual } символов, а можно не больше { $max }.
+wrong-too-short = ⚠️ Слишком коротко: нужно хотя бы { $min } символов.
+wrong-choice = ⚠️ Такого варианта нет. Выберите кнопкой.
+wrong-range = ⚠️ Нужно число от { $min } до { $max }.
+wrong-media = ⚠️ Здесь нужен ответ текстом.
+wrong-other = ⚠️ Так не подойдёт. Попробуйте ещё раз.
+
+card =
+    🧾 <b>{ $model }</b>
+
+    { $answers }
+
+    Цена: <b>{ $price }</b>
+    На балансе: { $available } → останется { $after }
+card-answer = { $field }: { $value }
+card-poor =
+    🧾 <b>{ $model }</b>
+
+    { $answers }
+
+    Цена: <b>{ $price }</b>
+    ⚠️ На балансе { $available }, не хватает <b>{ $missing }</b>. Заказ сохранён: пополните баланс и нажмите «Создать».
+card-price-changed = ⚠️ Цена изменилась, проверьте ещё раз.
+card-too-many = ⚠️ У вас уже { $limit } заказов в работе. Дождитесь одного из них.
+create-button = ✅ Создать — { $price }
+edit-button = ✏️ Изменить
+cancel-button = ✖️ Отмена
+back-button = ⬅️ Назад
+edit = Что изменить?
+canceled = ✖️ Отменено, деньги не тронуты.
+canceled-line = ✖️ Отменено, { $price } вернулись на баланс.
+not-sold = 😔 Эта модель сейчас не продаётся. Деньги не тронуты.
+
+status =
+    ⏳ <b>Генерирую…</b>
+
+    { $answers }
+
+    { $model }{ $usual }
+status-usual = {" "}· обычно около { $seconds } с
+status-line =
+    🕓 <b>Заказ принят, скоро начну…</b>
+
+    { $answers }
+
+    { $model }
+
+done = ✅ <b>Готово!</b>
+done-late = 🎁 <b>Готово!</b> Получилось позже, чем мы ждали, поэтому бесплатно: деньги мы уже вернули.
+done-details = { $model } · { $price }
+done-details-free = { $model } · бесплатно
+done-link =
+    Файл слишком большой для Telegram. Скачайте его по ссылке, пока она действует:
+    { $url }
+done-link-text = Скачать
+again-button = 🔁 Ещё раз
+ring = ✅ Готово, смотрите выше 👆
+ring-failed = Не получилось, деньги вернулись.
+
+failed =
+    😔 <b>Не получилось</b>
+
+    { $reason }
+
+    { $price } вернулись на баланс.
+failed-moderation = Описание не прошло проверку правил. Измените его и попробуйте ещё раз.
+failed-input = Нейросеть не приняла этот запрос. Измените его и попробуйте ещё раз.
+failed-provider = Нейросеть споткнулась на полпути. Попробуйте ещё раз.
+failed-unavailable = Сейчас сделать заказ не удаётся. Попробуйте чуть позже.
+failed-no_result = Нейросеть не вернула результат. Попробуйте ещё раз.
+failed-timeout = Нейросеть так и не ответила. Попробуйте ещё раз.
+retry-button = 🔄 Попробовать снова
+
+busy = Секунду, сервис перезапускается. Попробуйте ещё раз чуть позже.
+command-start = Начать
+command-balance = Баланс
+command-help = Как это работает
+command-cancel = Отменить

@@ -1,0 +1,70 @@
+"""The texts of the shop in a customer's language; pure once loaded."""
+
+import html
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+from babel.numbers import format_currency
+from fluent.runtime import FluentBundle, FluentResource
+
+from kiosk.money import to_rub
+
+Language = Literal["ru", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = ("ru", "en")
+LOCALES: Final = {"ru": "ru_RU", "en": "en_US"}
+
+
+class MissingText(Exception):  # noqa: N818 - it states a fact
+    """A text that the program asks for is not in the language's file, or wants other values."""
+
+
+class Words:
+    """`words("card", price=...)`: values are put into HTML as text, never as markup."""
+
+    def __init__(self, language: Language, source: str) -> None:
+        self.language = language
+        self._bundle = FluentBundle([language], use_isolating=False)
+        self._bundle.add_resource(FluentResource(source))
+
+    def has(self, key: str) -> bool:
+        return self._bundle.has_message(key)
+
+    def __call__(self, key: str, **values: str | int) -> str:
+        """HTML for a message. Errors: MissingText."""
+        return self._format(key, {name: self.escape(str(value)) for name, value in values.items()})
+
+    def markup(self, key: str, **values: str) -> str:
+        """HTML for a message whose values are HTML made by us already."""
+        return self._format(key, dict(values))
+
+    def plain(self, key: str, **values: str | int) -> str:
+        """Text for a button or a toast, where nothing is markup."""
+        return self._format(key, {name: str(value) for name, value in values.items()})
+
+    def money(self, kopecks: int) -> str:
+        """`80` → «0,80 ₽»."""
+        return format_currency(to_rub(kopecks), "RUB", locale=LOCALES[self.language]).replace("RUB", "₽")
+
+    @staticmethod
+    def escape(text: str) -> str:
+        """Foreign text as HTML."""
+        return html.escape(text, quote=False)
+
+    def _format(self, key: str, values: dict[str, str]) -> str:
+        if not self._bundle.has_message(key):
+            raise MissingText(f"{self.language}: no text {key}")
+        pattern = self._bundle.get_message(key).value
+        if pattern is None:
+            raise MissingText(f"{self.language}: {key} is empty")
+        text, errors = self._bundle.format_pattern(pattern, values)
+        if errors:
+            raise MissingText(f"{self.language}: {key}: {errors[0]}")
+        return str(text)
+
+
+@cache
+def words(language: Language) -> Words:
+    """Read once per language from the package."""
+    source = resources.files("kiosk.bot").joinpath("texts", f"{language}.ftl").read_text(encoding="utf-8")
+    return Words(language, source)

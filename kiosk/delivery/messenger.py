@@ -1,0 +1,95 @@
+"""What delivery needs of a messenger: six things to show, and a closed set of answers."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from kiosk.delivery.fetch import Download
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where a generation is shown, and what its texts need."""
+
+    chat_id: int
+    message_id: int  # the status message
+    language: Literal["ru", "en"]
+    generation_id: int
+    model_id: str
+    price_kopecks: int
+    late: bool
+    failure: str | None
+    shown_as: int | None  # the message that holds the result, once there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A result too big to upload: its address, which expires."""
+
+    url: str
+
+
+Content: TypeAlias = Download | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It is in the chat."""
+
+    message_id: int
+    file_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Nothing can reach this customer until they come back: they blocked the bot, or the chat is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusGone:
+    """The status message cannot be edited: deleted, or not of a kind that takes this."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRefused:
+    """This file is not accepted in this form: try the next rung."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Certainly not shown; again after `retry_after_s`."""
+
+    retry_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may or may not be in the chat: the reply was lost."""
+
+    why: str
+
+
+Shown: TypeAlias = Sent | Blocked | StatusGone | FileRefused | Busy | Unknown
+
+
+class Messenger(Protocol):
+    """Implemented by `kiosk.bot.messenger`; repeating an edit leaves the chat as it is."""
+
+    async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
+        """Turns the status message into the result."""
+
+    async def send_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
+        """The result as a new message, when the status message is gone."""
+
+    async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
+        """A further file in reply to the result."""
+
+    async def ring(self, to: Recipient) -> Shown:
+        """A short message that makes the phone ring: an edit does not."""
+
+    async def put_failure(self, to: Recipient) -> Shown:
+        """Turns the status message into the reason and a way to try again."""
+
+    async def send_failure(self, to: Recipient) -> Shown:
+        """The same as a new message, when the status message is gone."""

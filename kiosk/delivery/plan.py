@@ -1,0 +1,77 @@
+"""Outputs to parcels, and a file to the ways of sending it; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Media(StrEnum):
+    """The CHECK `deliveries_media` lists the same words."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    TEXT = "text"
+
+
+class Part(StrEnum):
+    """The CHECK `deliveries_part` lists the same words."""
+
+    RESULT = "result"  # goes into the status message
+    EXTRA = "extra"  # further files, in reply to it
+    NOTICE = "notice"  # the short reply that rings
+    FAILURE = "failure"  # the status message says why there is no result
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file of a result, where the provider keeps it."""
+
+    media: Media
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One thing that must reach the chat, once."""
+
+    part: Part
+    position: int
+    media: Media
+    source: str
+
+
+def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
+    """The first output turns the status message into the result, the others follow, the notice comes last."""
+    first, *others = outputs
+    return (
+        Parcel(Part.RESULT, 0, first.media, first.url),
+        *(Parcel(Part.EXTRA, n, output.media, output.url) for n, output in enumerate(others, start=1)),
+        Parcel(Part.NOTICE, 0, Media.TEXT, ""),
+    )
+
+
+def failure_parcels() -> tuple[Parcel, ...]:
+    """The status message tells of the failure; there is nothing else to send."""
+    return (Parcel(Part.FAILURE, 0, Media.TEXT, ""),)
+
+
+class Rung(StrEnum):
+    """A way of showing a file, best first."""
+
+    KIND = "kind"  # as a photo, video or audio
+    DOCUMENT = "document"
+    LINK = "link"
+
+
+PHOTO_LIMIT_BYTES: Final = 10 * 1024 * 1024
+
+
+def ladder(media: Media, size_bytes: int, upload_limit_bytes: int) -> tuple[Rung, ...]:
+    """The rungs to try in turn (Bot API, "Sending files"); the last one cannot be refused for its file."""
+    if size_bytes > upload_limit_bytes:
+        return (Rung.LINK,)
+    if media is Media.IMAGE and size_bytes > PHOTO_LIMIT_BYTES:
+        return (Rung.DOCUMENT, Rung.LINK)
+    return (Rung.KIND, Rung.DOCUMENT, Rung.LINK)

@@ -1,0 +1,91 @@
+"""The deliveries' SQL: a row for everything that must reach the chat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import asyncpg
+
+from kiosk.db import Tx
+from kiosk.delivery.plan import Media, Parcel, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A parcel that is not sent yet; `tries` counts those begun before now."""
+
+    id: int
+    part: Part
+    position: int
+    media: Media
+    source: str
+    tries: int
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Self:
+        values = dict(row)
+        return cls(**{**values, "part": Part(values["part"]), "media": Media(values["media"])})
+
+
+async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
+    """Planned once per generation and part."""
+    await tx.executemany(
+        """
+        INSERT INTO deliveries (generation_id, part, position, media, source) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (generation_id, part, position) DO NOTHING
+        """,
+        [(generation_id, parcel.part.value, parcel.position, parcel.media.value, parcel.source) for parcel in parcels],
+    )
+
+
+async def claim_next(tx: Tx, generation_id: int, *, lease_s: float) -> Delivery | None:
+    """The first unsent parcel, in the order in which they are to appear; None: all sent, or one is in other hands."""
+    row = await tx.fetchrow(
+        """
+        UPDATE deliveries SET state = 'sending', tries = tries + 1, claimed_at = now()
+        WHERE id = (SELECT id FROM deliveries WHERE generation_id = $1 AND state <> 'sent'
+                    ORDER BY array_position(ARRAY['failure', 'result', 'extra', 'notice'], part), position LIMIT 1)
+          AND (state = 'pending' OR state = 'sending' AND claimed_at <= now() - make_interval(secs => $2))
+        RETURNING id, part, position, media, source, tries - 1 AS tries
+        """,
+        generation_id,
+        lease_s,
+    )
+    return Delivery.from_row(row) if row else None
+
+
+async def put_back(tx: Tx, delivery_id: int) -> None:
+    """It did not reach the chat for certain: the next attempt need not wait for the lease."""
+    await tx.execute("UPDATE deliveries SET state = 'pending' WHERE id = $1 AND state = 'sending'", delivery_id)
+
+
+async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id: str | None) -> None:
+    await tx.execute(
+        """
+        UPDATE deliveries SET state = 'sent', sent_at = now(), message_id = $2, file_id = $3
+        WHERE id = $1 AND state = 'sending'
+        """,
+        delivery_id,
+        message_id,
+        file_id,
+    )
+
+
+async def skip(tx: Tx, generation_id: int, part: Part) -> None:
+    """What was to be said is out of date: a failure notice overtaken by a late success."""
+    await tx.execute(
+        """
+        UPDATE deliveries SET state = 'sent', sent_at = now()
+        WHERE generation_id = $1 AND part = $2 AND state <> 'sent'
+        """,
+        generation_id,
+        part.value,
+    )
+
+
+async def result_message(tx: Tx, generation_id: int) -> int | None:
+    """The message that holds the result, once it was sent."""
+    found: int | None = await tx.fetchval(
+        "SELECT message_id FROM deliveries WHERE generation_id = $1 AND part = 'result'", generation_id
+    )
+    return found

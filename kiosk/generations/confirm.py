@@ -1,0 +1,131 @@
+"""The customer presses "create": one transaction from draft to pending, with the money set aside and the job queued."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias, assert_never
+
+from kiosk.db import Database
+from kiosk.generations import store
+from kiosk.generations.draft import Wizard
+from kiosk.generations.states import State
+from kiosk.generations.store import Generation
+from kiosk.ledger import store as ledger
+from kiosk.ledger.store import Wallet
+from kiosk.queue.jobs import Act, Job, enqueue
+
+QUOTE_LIFETIME = timedelta(hours=1)
+OPEN_AT_MOST = 5
+WAKE_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """It is ordered and paid for, now or by an earlier click."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Something is still asked, or it is no longer a draft: show where things stand."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChanged:
+    """The price on the button is not today's: the card is shown again with the new one."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class InsufficientFunds:
+    """The draft stays as it is; a top-up and another click go on from here."""
+
+    generation: Generation
+    available_kopecks: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooMany:
+    """The customer has `limit` unfinished generations already."""
+
+    generation: Generation
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotSold:
+    """The model was taken off the shelf, or there is no such draft of this customer."""
+
+
+Confirmation: TypeAlias = Confirmed | Incomplete | PriceChanged | InsufficientFunds | TooMany | NotSold
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Nothing speaks against it."""
+
+
+def decide(
+    draft: Generation, wallet: Wallet, *, price_now: int | None, price_pressed: int, open_count: int
+) -> Accept | Incomplete | PriceChanged | InsufficientFunds | TooMany:
+    """Pure: what a press on "create" leads to. Prices in kopecks; `price_now` is None while something is missing."""
+    if draft.state is not State.DRAFT or draft.asking is not None or price_now is None or draft.quoted_at is None:
+        return Incomplete(draft)
+    expired = draft.read_at - draft.quoted_at > QUOTE_LIFETIME
+    if price_pressed != draft.price_kopecks or (expired and price_now != draft.price_kopecks):
+        return PriceChanged(draft)
+    if open_count >= OPEN_AT_MOST:
+        return TooMany(draft, OPEN_AT_MOST)
+    if wallet.available_kopecks < draft.price:
+        return InsufficientFunds(draft, wallet.available_kopecks)
+    return Accept()
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """Where drafts become orders."""
+
+    db: Database
+    wizard: Wizard
+    deadline_s: float
+
+    async def confirm(
+        self, customer_id: int, generation_id: int, *, price_pressed: int, message_id: int
+    ) -> Confirmation:
+        """Twenty clicks are one order: whoever comes second finds it no longer a draft."""
+        async with self.db.transaction() as tx:
+            wallet = await ledger.lock(tx, customer_id)
+            draft = await store.lock(tx, generation_id, customer_id)
+            if draft is None:
+                return NotSold()
+            if draft.state is not State.DRAFT:
+                return Confirmed(draft) if draft.confirmed_at else Incomplete(draft)
+            model = self.wizard.model(draft.model_id)
+            if model is None:
+                return NotSold()
+            quote = self.wizard.price(model, draft.inputs)
+            decision = decide(
+                draft,
+                wallet,
+                price_now=quote.price_kopecks if quote else None,
+                price_pressed=price_pressed,
+                open_count=await store.open_count(tx, customer_id),
+            )
+            match decision:
+                case Accept():
+                    confirmed = await store.confirm(
+                        tx, draft.id, message_id=message_id, deadline_s=self.deadline_s, wake_s=WAKE_S
+                    )
+                    assert confirmed is not None  # noqa: S101 - the row is locked and was a draft
+                    await ledger.hold(tx, draft.id)
+                    await enqueue(tx, Job(Act.SUBMIT, draft.id))
+                    return Confirmed(confirmed)
+                case PriceChanged():
+                    return PriceChanged(await self.wizard.requote(tx, draft))
+                case Incomplete() | InsufficientFunds() | TooMany():
+                    return decision
+                case _:
+                    assert_never(decision)

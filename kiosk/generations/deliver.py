@@ -1,0 +1,98 @@
+"""Puts what a settled generation owes into the chat, parcel by parcel, each remembered before and after."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from kiosk.customers import store as customers
+from kiosk.customers.store import Customer
+from kiosk.db import Database
+from kiosk.delivery import store as deliveries
+from kiosk.delivery.messenger import Blocked, Busy, Recipient, Sent, Unknown
+from kiosk.delivery.plan import Part
+from kiosk.delivery.send import Courier, Handed
+from kiosk.delivery.store import Delivery
+from kiosk.generations import store
+from kiosk.generations.states import State, delivery_delay_s
+from kiosk.generations.store import Generation
+
+log = structlog.get_logger()
+
+# Longer than one parcel may take; afterwards another worker takes it for lost and brings it again.
+LEASE_S: Final = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverer:
+    """The `deliver` job."""
+
+    db: Database
+    courier: Courier
+
+    async def __call__(self, generation_id: int) -> None:
+        async with self.db.transaction() as tx:
+            order = await store.get(tx, generation_id)
+            if order is None or order.delivered_at or order.state not in (State.DONE, State.FAILED):
+                return
+            customer = await customers.get(tx, order.customer_id)
+            if customer.blocked:
+                await store.deliver_again(tx, order.id, wait_s=None)
+                return
+            if order.state is State.DONE:
+                await deliveries.skip(tx, order.id, Part.FAILURE)
+            shown_as = await deliveries.result_message(tx, order.id)
+        await self._deliver_all(order, customer, recipient(order, customer, shown_as))
+
+    async def _deliver_all(self, order: Generation, customer: Customer, to: Recipient) -> None:
+        while parcel := await self._claim(order.id):
+            handed = await self.courier.hand_over(to, parcel)
+            if not await self._record(order, customer, parcel, handed):
+                return
+            if parcel.part is Part.RESULT and isinstance(handed, Sent):
+                to = replace(to, shown_as=handed.message_id)
+        async with self.db.transaction() as tx:
+            complete = await store.delivered(tx, order.id)
+        if complete:
+            log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
+
+    async def _claim(self, generation_id: int) -> Delivery | None:
+        async with self.db.transaction() as tx:
+            return await deliveries.claim_next(tx, generation_id, lease_s=LEASE_S)
+
+    async def _record(self, order: Generation, customer: Customer, parcel: Delivery, handed: Handed) -> bool:
+        """Whether to go on with the next parcel."""
+        async with self.db.transaction() as tx:
+            match handed:
+                case Sent(message_id=message_id, file_id=file_id):
+                    await deliveries.mark_sent(tx, parcel.id, message_id=message_id or None, file_id=file_id)
+                    return True
+                case Blocked():
+                    await customers.mark_blocked(tx, customer.id)
+                    await deliveries.put_back(tx, parcel.id)
+                    await store.deliver_again(tx, order.id, wait_s=None)
+                    log.info("delivery.customer_blocked", customer_id=customer.id)
+                case Busy(retry_after_s=wait_s):
+                    await deliveries.put_back(tx, parcel.id)
+                    await store.deliver_again(tx, order.id, wait_s=wait_s)
+                case Unknown(why=why):
+                    # An edit may be repeated freely; a send is repeated too, since a result twice beats none.
+                    log.warning("delivery.outcome_unknown", part=parcel.part.value, why=why, tries=parcel.tries)
+                    await deliveries.put_back(tx, parcel.id)
+                    await store.deliver_again(tx, order.id, wait_s=delivery_delay_s(order.delivery_tries))
+        return False
+
+
+def recipient(order: Generation, customer: Customer, shown_as: int | None) -> Recipient:
+    """What the messenger needs to know of an order."""
+    return Recipient(
+        chat_id=order.chat_id,
+        message_id=order.status_message,
+        shown_as=shown_as,
+        language=customer.language,
+        generation_id=order.id,
+        model_id=order.model_id,
+        price_kopecks=order.price,
+        late=order.late,
+        failure=order.failure.value if order.failure else None,
+    )

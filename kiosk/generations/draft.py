@@ -1,0 +1,179 @@
+"""The wizard is a row: each answer fills its inputs, and a restart or a week later finds it where it stood."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kiosk.catalog.form import (
+    Invalid,
+    Problem,
+    Question,
+    Rejected,
+    Valid,
+    check_answer,
+    next_question,
+    validate,
+)
+from kiosk.catalog.form import question as question_about
+from kiosk.catalog.model import Model
+from kiosk.catalog.quote import Quote, Rates, quote
+from kiosk.catalog.shelf import Shelf
+from kiosk.db import Tx
+from kiosk.generations import store
+from kiosk.generations.states import State
+from kiosk.generations.store import Generation
+from kiosk.ids import new_callback_token
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer is in the row; `generation.asking` says what comes next, None: the card."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """The answer does not fit; nothing changed."""
+
+    generation: Generation
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """This step is over (an old button, a repeated update): show where things stand."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """There is no such generation of this customer, or its model is no longer sold."""
+
+
+Answer: TypeAlias = Answered | Wrong | Passed | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Wizard:
+    """Turns answers into a quoted draft; prices and questions come from the shelf."""
+
+    shelf: Shelf
+    rates: Rates
+
+    def model(self, model_id: str) -> Model | None:
+        """None when it is not sold (any more)."""
+        model = self.shelf.find(model_id)
+        return model if model and self.shelf.why_not_sold(model) is None else None
+
+    async def begin(
+        self,
+        tx: Tx,
+        *,
+        customer_id: int,
+        model: Model,
+        chat_id: int,
+        message_id: int | None,
+        inputs: Mapping[str, Any] | None = None,
+        origin_id: int | None = None,
+    ) -> Generation:
+        """A draft in this message, or from this origin; doing it again gives the same draft."""
+        known = await store.find_draft(tx, customer_id, message_id=message_id, origin_id=origin_id)
+        if known and known.model_id == model.id:
+            return known
+        if known:
+            await store.cancel(tx, known.id, was=State.DRAFT)
+        draft = await store.insert_draft(
+            tx,
+            customer_id=customer_id,
+            model_id=model.id,
+            inputs=inputs or {},
+            chat_id=chat_id,
+            message_id=message_id,
+            callback_token=new_callback_token(),
+            origin_id=origin_id,
+        )
+        if draft is None:  # a click at the same moment was faster: its row is committed, the insert waited for it
+            draft = await store.find_draft(tx, customer_id, message_id=message_id, origin_id=origin_id)
+            assert draft is not None  # noqa: S101
+            return draft
+        return await self._save(tx, draft, model, dict(draft.inputs), asking=None, update_id=None)
+
+    async def answer(
+        self, tx: Tx, draft: Generation, field: str, raw: Any, update_id: int, *, expected: bool = True
+    ) -> Answer:
+        """Applies one answer to a locked draft. `expected`: only when the wizard waits for exactly this field."""
+        model = self.model(draft.model_id)
+        if model is None:
+            return Missing()
+        over = draft.state is not State.DRAFT or draft.answered_update == update_id
+        if over or (expected and draft.asking != field):
+            return Passed(draft)
+        checked = check_answer(model, field, raw)
+        if isinstance(checked, Rejected):
+            return Wrong(draft, checked.problem)
+        inputs = {**draft.inputs, field: checked.value}
+        return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=update_id))
+
+    async def ask_again(self, tx: Tx, draft: Generation, field: str) -> Answer:
+        """Goes back to one question; its earlier answer stays until it is answered anew."""
+        model = self.model(draft.model_id)
+        if model is None:
+            return Missing()
+        if draft.state is not State.DRAFT or question_about(model, field) is None:
+            return Passed(draft)
+        return Answered(await self._save(tx, draft, model, dict(draft.inputs), asking=field, update_id=None))
+
+    async def requote(self, tx: Tx, draft: Generation) -> Generation:
+        """Prices the draft anew."""
+        model = self.model(draft.model_id)
+        assert model is not None  # noqa: S101 - callers have asked `model` before
+        return await self._save(tx, draft, model, dict(draft.inputs), asking=None, update_id=None)
+
+    def question(self, draft: Generation) -> Question | None:
+        """What the wizard waits for; None: the card is complete."""
+        model = self.model(draft.model_id)
+        if model is None or draft.asking is None:
+            return None
+        return question_about(model, draft.asking)
+
+    def price(self, model: Model, inputs: Mapping[str, Any]) -> Quote | None:
+        """None while the inputs are not complete and valid, or have no price."""
+        match validate(model, inputs):
+            case Valid(inputs=complete):
+                priced = quote(model, complete, self.rates)
+                return priced if isinstance(priced, Quote) else None
+            case Invalid():
+                return None
+
+    def from_price(self, model: Model) -> int | None:
+        """Kopecks for what a customer gets who changes nothing; None where that is not known beforehand."""
+        presets = {item.name: item.preset for item in model.inputs if item.preset is not None}
+        priced = quote(model, presets, self.rates)
+        return priced.price_kopecks if isinstance(priced, Quote) else None
+
+    async def _save(
+        self,
+        tx: Tx,
+        draft: Generation,
+        model: Model,
+        inputs: dict[str, Any],
+        *,
+        asking: str | None,
+        update_id: int | None,
+    ) -> Generation:
+        if asking is None:
+            upcoming = next_question(model, inputs)
+            asking = upcoming.field if upcoming else None
+        priced = self.price(model, inputs) if asking is None else None
+        saved = await store.save_draft(
+            tx,
+            draft.id,
+            inputs=inputs,
+            asking=asking,
+            update_id=update_id,
+            price_kopecks=priced.price_kopecks if priced else None,
+            credits_quoted=priced.credits if priced else None,
+        )
+        return saved or draft

@@ -1,0 +1,157 @@
+"""What became of it: one path for callbacks and polling, and the truth is always read from the provider."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, TypeAlias, assert_never
+
+import structlog
+
+from kiosk.catalog.shelf import Shelf
+from kiosk.db import Database
+from kiosk.delivery.fetch import Fetcher, Unusable
+from kiosk.delivery.plan import Media, Output
+from kiosk.generations import store, tasks
+from kiosk.generations.settle import Settler
+from kiosk.generations.states import Failure, State, poll_delay_s
+from kiosk.generations.store import Generation
+from kiosk.kie.client import KieClient
+from kiosk.kie.errors import KieError, TaskNotFound
+from kiosk.kie.task import FailureKind, Task, TaskState
+
+log = structlog.get_logger()
+
+FAILURE_OF: Final = {
+    FailureKind.MODERATION: Failure.MODERATION,
+    FailureKind.BAD_INPUT: Failure.INPUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Not over yet, or nothing certain is known; `at_deadline` is what it comes to when that never changes."""
+
+    at_deadline: Succeeded | Failed = Failed(Failure.TIMEOUT)
+
+
+Reading: TypeAlias = Waiting | Succeeded | Failed
+
+
+def judge(readings: Sequence[Reading], *, past_deadline: bool) -> Reading:
+    """Pure: the first success of any task counts; failure only when no task can still succeed."""
+    for reading in readings:
+        if isinstance(reading, Succeeded):
+            return reading
+    waiting = [reading for reading in readings if isinstance(reading, Waiting)]
+    if readings and not waiting:
+        return readings[0]
+    if not past_deadline:
+        return Waiting()
+    return judge([reading.at_deadline for reading in waiting] or [Failed(Failure.TIMEOUT)], past_deadline=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """The `observe` job."""
+
+    db: Database
+    kie: KieClient
+    shelf: Shelf
+    fetcher: Fetcher
+    settler: Settler
+    poll_first_s: float
+
+    async def __call__(self, generation_id: int) -> None:
+        async with self.db.reading() as tx:
+            order = await store.get(tx, generation_id)
+            known = await tasks.of_generation(tx, generation_id)
+        if order is None or order.state not in (State.RUNNING, State.FAILED, State.DONE):
+            return
+        if order.state is State.DONE:
+            await self._complete_costs([row.task_id for row in known if row.credits is None])
+            return
+        readings = [await self._read(order, row.task_id) for row in known]
+        assert order.deadline_at is not None  # noqa: S101 - every confirmed generation has one
+        verdict = judge(readings, past_deadline=order.read_at >= order.deadline_at)
+        await self._act(order, verdict)
+
+    async def _act(self, order: Generation, verdict: Reading) -> None:
+        match verdict:
+            case Succeeded(outputs=outputs):
+                await self.settler.succeed(order, outputs)
+            case Failed(failure=failure) if order.state is State.RUNNING:
+                await self.settler.fail(order, failure, was=State.RUNNING)
+            case Waiting() if order.state is State.RUNNING:
+                async with self.db.transaction() as tx:
+                    await store.poll_again(tx, order.id, wait_s=poll_delay_s(order.polls, self.poll_first_s))
+            case Failed() | Waiting():
+                pass  # it had failed before, and still has
+            case _:
+                assert_never(verdict)
+
+    async def _read(self, order: Generation, task_id: str) -> Reading:
+        try:
+            task = await self.kie.get_task(task_id)
+        except TaskNotFound:
+            log.warning("generation.task_unknown", task_id=task_id)
+            return Waiting()
+        except KieError as error:
+            log.info("generation.unreadable", task_id=task_id, error=type(error).__name__)
+            return Waiting()
+        await self._record_credits(task_id, task.credits_consumed)
+        return await self._interpret(order, task)
+
+    async def _interpret(self, order: Generation, task: Task) -> Reading:
+        match task.state:
+            case TaskState.SUCCESS:
+                return await self._usable(order, task)
+            case TaskState.FAIL:
+                kind = task.failure.kind if task.failure else FailureKind.PROVIDER
+                return Failed(FAILURE_OF.get(kind, Failure.PROVIDER))
+            case TaskState.WAITING | TaskState.QUEUING | TaskState.GENERATING:
+                return Waiting()
+            case _:
+                assert_never(task.state)
+
+    async def _usable(self, order: Generation, task: Task) -> Reading:
+        """A success without a usable result is a failure; a file that cannot be had right now is looked for again."""
+        if not task.result.urls:
+            log.error("generation.empty_success", task_id=task.task_id)
+            return Failed(Failure.NO_RESULT)
+        model = self.shelf.find(order.model_id)
+        expected = Media(model.output) if model else Media.IMAGE
+        outputs = []
+        for url in task.result.urls:
+            found = await self.fetcher.probe(url, expected)
+            if isinstance(found, Unusable):
+                log.warning("generation.result_unusable", task_id=task.task_id, why=found.why)
+                continue
+            outputs.append(Output(media=found, url=url))
+        if len(outputs) == len(task.result.urls):
+            return Succeeded(tuple(outputs))
+        return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))
+
+    async def _record_credits(self, task_id: str, credits_consumed: Decimal | None) -> None:
+        if credits_consumed is None:
+            return
+        async with self.db.transaction() as tx:
+            await tasks.record_credits(tx, task_id, credits_consumed)
+
+    async def _complete_costs(self, task_ids: Sequence[str]) -> None:
+        """A second task of one generation may end after the first was delivered: its cost still counts."""
+        for task_id in task_ids:
+            try:
+                task = await self.kie.get_task(task_id)
+            except KieError:
+                continue
+            await self._record_credits(task_id, task.credits_consumed)

@@ -1,0 +1,56 @@
+"""What the books say of one customer, for an operator's eyes and for programs."""
+
+from typing import Any
+
+from kiosk.db import Tx
+from kiosk.money import to_rub
+
+GENERATIONS_AT_MOST = 1000
+
+
+async def customer_report(tx: Tx, telegram_id: int) -> dict[str, Any]:
+    """Rubles as strings; `holds`, `captures` and `releases` count the transfers of each generation, newest first."""
+    wallet = await tx.fetchrow(
+        "SELECT coalesce(sum(balance_rub), 0) AS balance_rub, coalesce(sum(hold_rub), 0) AS held_rub "
+        "FROM wallets WHERE user_id = $1",
+        telegram_id,
+    )
+    assert wallet is not None  # noqa: S101 - an aggregate always gives a row
+    rows = await tx.fetch(
+        """
+        SELECT g.id, g.model_id, g.state, g.price_kopecks, g.created_at, g.delivered_at, g.failure, g.late, g.submits,
+               count(t.id) FILTER (WHERE t.kind = 'hold')    AS holds,
+               count(t.id) FILTER (WHERE t.kind = 'capture') AS captures,
+               count(t.id) FILTER (WHERE t.kind = 'release') AS releases,
+               coalesce(sum(t.amount_kopecks) FILTER (WHERE t.kind = 'capture'), 0)::bigint AS charged
+        FROM generations g JOIN customers c ON c.id = g.customer_id
+        LEFT JOIN transfers t ON t.generation_id = g.id
+        WHERE c.telegram_id = $1 AND g.confirmed_at IS NOT NULL
+        GROUP BY g.id ORDER BY g.id DESC LIMIT $2
+        """,
+        telegram_id,
+        GENERATIONS_AT_MOST,
+    )
+    return {
+        "telegram_id": telegram_id,
+        "balance_rub": str(wallet["balance_rub"]),
+        "held_rub": str(wallet["held_rub"]),
+        "generations": [
+            {
+                "id": row["id"],
+                "model": row["model_id"],
+                "state": row["state"],
+                "failure": row["failure"],
+                "late": row["late"],
+                "submits": row["submits"],
+                "price_rub": str(to_rub(row["price_kopecks"])),
+                "charged_rub": str(to_rub(row["charged"])),
+                "holds": row["holds"],
+                "captures": row["captures"],
+                "releases": row["releases"],
+                "created_at": row["created_at"].isoformat(timespec="seconds"),
+                "delivered": row["delivered_at"] is not None,
+            }
+            for row in rows
+        ],
+    }

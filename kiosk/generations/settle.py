@@ -1,0 +1,66 @@
+"""The end of a generation: state, money, outputs and the delivery's wake-up in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from kiosk.db import Database
+from kiosk.delivery import store as deliveries
+from kiosk.delivery.plan import Output, failure_parcels, result_parcels
+from kiosk.generations import store
+from kiosk.generations.states import Failure, State
+from kiosk.generations.store import Generation
+from kiosk.ledger import store as ledger
+from kiosk.queue.jobs import Act, Job, enqueue
+
+log = structlog.get_logger()
+
+WAKE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Both methods lock the money first and win only against the state that the caller saw."""
+
+    db: Database
+
+    async def succeed(self, order: Generation, outputs: Sequence[Output]) -> bool:
+        """running → done with the price taken, or failed → done as a gift. False: another was faster."""
+        async with self.db.transaction() as tx:
+            await ledger.lock(tx, order.customer_id)
+            won = await store.settle_done(tx, order.id, was=order.state, wake_s=WAKE_S)
+            if not won:
+                return False
+            if order.state is State.RUNNING:
+                await ledger.resolve(tx, order.id, "capture")
+            await deliveries.insert(tx, order.id, result_parcels(outputs))
+            await enqueue(tx, Job(Act.DELIVER, order.id))
+        log.info("generation.settled", state="done", late=order.state is State.FAILED, outputs=len(outputs))
+        return True
+
+    async def fail(self, order: Generation, failure: Failure, *, was: State) -> bool:
+        """Gives the money back. False: another was faster."""
+        async with self.db.transaction() as tx:
+            await ledger.lock(tx, order.customer_id)
+            won = await store.settle_failed(tx, order.id, was=was, failure=failure, wake_s=WAKE_S)
+            if not won:
+                return False
+            await ledger.resolve(tx, order.id, "release")
+            await deliveries.insert(tx, order.id, failure_parcels())
+            await enqueue(tx, Job(Act.DELIVER, order.id))
+        log.info("generation.settled", state="failed", failure=failure.value)
+        return True
+
+    async def cancel(self, customer_id: int, generation_id: int) -> bool:
+        """The customer changes their mind while nothing was sent to the provider yet."""
+        async with self.db.transaction() as tx:
+            await ledger.lock(tx, customer_id)
+            order = await store.lock(tx, generation_id, customer_id)
+            if order is None or order.state not in (State.DRAFT, State.PENDING):
+                return False
+            await store.cancel(tx, generation_id, was=order.state)
+            if order.state is State.PENDING:
+                await ledger.resolve(tx, generation_id, "release")
+        log.info("generation.canceled", generation_id=generation_id)
+        return True

@@ -1,0 +1,398 @@
+"""The generations' SQL; every change of state names the state it comes from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+import asyncpg
+
+from kiosk.db import Tx
+from kiosk.generations.states import Failure, State
+
+COLUMNS = """
+    id, customer_id, state, model_id, inputs, asking, chat_id, message_id, answered_update, price_kopecks, quoted_at,
+    callback_token, submits, task_id, failure, late, polls, delivery_tries, deadline_at, confirmed_at, submitted_at,
+    settled_at, delivered_at, now() AS read_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One row as it was at `read_at`, the database's own time."""
+
+    id: int
+    customer_id: int
+    state: State
+    model_id: str
+    inputs: Mapping[str, Any]
+    asking: str | None
+    chat_id: int
+    message_id: int | None
+    answered_update: int | None
+    price_kopecks: int | None
+    quoted_at: datetime | None
+    callback_token: str
+    submits: int
+    task_id: str | None
+    failure: Failure | None
+    late: bool
+    polls: int
+    delivery_tries: int
+    deadline_at: datetime | None
+    confirmed_at: datetime | None
+    submitted_at: datetime | None
+    settled_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime
+
+    @classmethod
+    def from_row(cls, row: asyncpg.Record) -> Self:
+        values = dict(row)
+        values["state"] = State(values["state"])
+        values["failure"] = Failure(values["failure"]) if values["failure"] else None
+        return cls(**values)
+
+    @property
+    def price(self) -> int:
+        """Kopecks of a generation that was quoted."""
+        assert self.price_kopecks is not None  # noqa: S101 - asked only after a quote
+        return self.price_kopecks
+
+    @property
+    def status_message(self) -> int:
+        """The message of a generation that was shown."""
+        assert self.message_id is not None  # noqa: S101 - the schema wants one of everything confirmed
+        return self.message_id
+
+    def __repr__(self) -> str:
+        return f"<generation {self.id} {self.state}>"  # never the callback token
+
+
+def _maybe(row: asyncpg.Record | None) -> Generation | None:
+    return Generation.from_row(row) if row else None
+
+
+# ruff: noqa: S608 - the only text put into these statements is COLUMNS above
+
+
+async def get(tx: Tx, generation_id: int) -> Generation | None:
+    return _maybe(await tx.fetchrow(f"SELECT {COLUMNS} FROM generations WHERE id = $1", generation_id))
+
+
+async def lock(tx: Tx, generation_id: int, customer_id: int) -> Generation | None:
+    """None when there is none or it is somebody else's."""
+    return _maybe(
+        await tx.fetchrow(
+            f"SELECT {COLUMNS} FROM generations WHERE id = $1 AND customer_id = $2 FOR UPDATE",
+            generation_id,
+            customer_id,
+        )
+    )
+
+
+async def latest_draft(tx: Tx, customer_id: int) -> Generation | None:
+    """The draft that the customer touched last, locked: free text is an answer to it."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            SELECT {COLUMNS} FROM generations WHERE customer_id = $1 AND state = 'draft'
+            ORDER BY touched_at DESC, id DESC LIMIT 1 FOR UPDATE
+            """,
+            customer_id,
+        )
+    )
+
+
+async def find_draft(tx: Tx, customer_id: int, *, message_id: int | None, origin_id: int | None) -> Generation | None:
+    """The draft in this message, or the one made from this origin."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            SELECT {COLUMNS} FROM generations
+            WHERE customer_id = $1 AND state = 'draft' AND (message_id = $2 OR origin_id = $3)
+            ORDER BY id DESC LIMIT 1 FOR UPDATE
+            """,
+            customer_id,
+            message_id,
+            origin_id,
+        )
+    )
+
+
+async def answered_by(tx: Tx, customer_id: int, update_id: int) -> Generation | None:
+    """The generation that this very update was applied to before, if any."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            SELECT {COLUMNS} FROM generations WHERE customer_id = $1 AND answered_update = $2 ORDER BY id DESC LIMIT 1
+            """,
+            customer_id,
+            update_id,
+        )
+    )
+
+
+async def insert_draft(
+    tx: Tx,
+    *,
+    customer_id: int,
+    model_id: str,
+    inputs: Mapping[str, Any],
+    chat_id: int,
+    message_id: int | None,
+    callback_token: str,
+    origin_id: int | None,
+) -> Generation | None:
+    """None when this message or this origin has a draft already."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            INSERT INTO generations (customer_id, model_id, inputs, chat_id, message_id, callback_token, origin_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING {COLUMNS}
+            """,
+            customer_id,
+            model_id,
+            dict(inputs),
+            chat_id,
+            message_id,
+            callback_token,
+            origin_id,
+        )
+    )
+
+
+async def save_draft(
+    tx: Tx,
+    generation_id: int,
+    *,
+    inputs: Mapping[str, Any],
+    asking: str | None,
+    update_id: int | None,
+    price_kopecks: int | None,
+    credits_quoted: Decimal | None,
+) -> Generation | None:
+    """Writes what the wizard knows; a price only once there is nothing left to ask."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            UPDATE generations
+            SET inputs = $2, asking = $3, answered_update = coalesce($4, answered_update), price_kopecks = $5,
+                credits_quoted = $6, quoted_at = CASE WHEN $5::bigint IS NULL THEN NULL ELSE now() END,
+                touched_at = now()
+            WHERE id = $1 AND state = 'draft' RETURNING {COLUMNS}
+            """,
+            generation_id,
+            dict(inputs),
+            asking,
+            update_id,
+            price_kopecks,
+            credits_quoted,
+        )
+    )
+
+
+async def move_draft(tx: Tx, generation_id: int, message_id: int) -> None:
+    """The wizard lives in another message from now on."""
+    await tx.execute(
+        "UPDATE generations SET message_id = $2, touched_at = now() WHERE id = $1 AND state = 'draft'",
+        generation_id,
+        message_id,
+    )
+
+
+async def cancel(tx: Tx, generation_id: int, *, was: State) -> bool:
+    tag = await tx.execute(
+        """
+        UPDATE generations SET state = 'canceled', settled_at = now(), next_at = NULL, asking = NULL
+        WHERE id = $1 AND state = $2
+        """,
+        generation_id,
+        was.value,
+    )
+    return tag == "UPDATE 1"
+
+
+async def open_count(tx: Tx, customer_id: int) -> int:
+    count: int = await tx.fetchval(
+        "SELECT count(*) FROM generations WHERE customer_id = $1 AND state IN ('pending', 'submitting', 'running')",
+        customer_id,
+    )
+    return count
+
+
+async def confirm(
+    tx: Tx, generation_id: int, *, message_id: int, deadline_s: float, wake_s: float
+) -> Generation | None:
+    """draft → pending; the sweep brings it after `wake_s` should its job be lost."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            UPDATE generations
+            SET state = 'pending', message_id = $2, confirmed_at = now(), asking = NULL,
+                deadline_at = now() + make_interval(secs => $3), next_at = now() + make_interval(secs => $4)
+            WHERE id = $1 AND state = 'draft' RETURNING {COLUMNS}
+            """,
+            generation_id,
+            message_id,
+            deadline_s,
+            wake_s,
+        )
+    )
+
+
+async def claim_submit(tx: Tx, generation_id: int, *, grace_s: float, submits_at_most: int) -> Generation | None:
+    """pending → submitting, or once more when the last outcome stayed unknown for `grace_s`."""
+    return _maybe(
+        await tx.fetchrow(
+            f"""
+            UPDATE generations
+            SET state = 'submitting', submits = submits + 1, submitted_at = now(),
+                next_at = now() + make_interval(secs => $2)
+            WHERE id = $1 AND deadline_at > now() AND submits < $3
+              AND (state = 'pending'
+                   OR state = 'submitting' AND submitted_at <= now() - make_interval(secs => $2))
+            RETURNING {COLUMNS}
+            """,
+            generation_id,
+            grace_s,
+            submits_at_most,
+        )
+    )
+
+
+async def put_back(tx: Tx, generation_id: int, *, submits: int, wait_s: float) -> bool:
+    """The provider made no task, so this attempt does not count.
+
+    submitting → pending, unless an earlier attempt is still of unknown outcome: that one is waited for further.
+    """
+    tag = await tx.execute(
+        """
+        UPDATE generations
+        SET state = CASE submits WHEN 1 THEN 'pending' ELSE 'submitting' END,
+            submits = submits - 1, next_at = now() + make_interval(secs => $3)
+        WHERE id = $1 AND state = 'submitting' AND submits = $2
+        """,
+        generation_id,
+        submits,
+        wait_s,
+    )
+    return tag == "UPDATE 1"
+
+
+async def start_running(tx: Tx, generation_id: int, task_id: str, *, poll_s: float) -> bool:
+    """submitting → running."""
+    tag = await tx.execute(
+        """
+        UPDATE generations SET state = 'running', task_id = $2, next_at = now() + make_interval(secs => $3)
+        WHERE id = $1 AND state = 'submitting'
+        """,
+        generation_id,
+        task_id,
+        poll_s,
+    )
+    return tag == "UPDATE 1"
+
+
+async def poll_again(tx: Tx, generation_id: int, *, wait_s: float) -> None:
+    await tx.execute(
+        """
+        UPDATE generations SET polls = polls + 1, next_at = now() + make_interval(secs => $2)
+        WHERE id = $1 AND state = 'running'
+        """,
+        generation_id,
+        wait_s,
+    )
+
+
+async def settle_done(tx: Tx, generation_id: int, *, was: State, wake_s: float) -> bool:
+    """running → done, or failed → done when it succeeded late."""
+    tag = await tx.execute(
+        """
+        UPDATE generations
+        SET state = 'done', failure = NULL, late = (state = 'failed'), settled_at = now(), delivered_at = NULL,
+            delivery_tries = 0, next_at = now() + make_interval(secs => $3)
+        WHERE id = $1 AND state = $2
+        """,
+        generation_id,
+        was.value,
+        wake_s,
+    )
+    return tag == "UPDATE 1"
+
+
+async def settle_failed(tx: Tx, generation_id: int, *, was: State, failure: Failure, wake_s: float) -> bool:
+    tag = await tx.execute(
+        """
+        UPDATE generations
+        SET state = 'failed', failure = $3, settled_at = now(), next_at = now() + make_interval(secs => $4)
+        WHERE id = $1 AND state = $2
+        """,
+        generation_id,
+        was.value,
+        failure.value,
+        wake_s,
+    )
+    return tag == "UPDATE 1"
+
+
+async def deliver_again(tx: Tx, generation_id: int, *, wait_s: float | None) -> None:
+    """Looks at it after `wait_s`; None: not before the customer comes back."""
+    await tx.execute(
+        """
+        UPDATE generations
+        SET delivery_tries = delivery_tries + 1,
+            next_at = CASE WHEN $2::float8 IS NULL THEN 'infinity' ELSE now() + make_interval(secs => $2) END
+        WHERE id = $1 AND delivered_at IS NULL AND state IN ('done', 'failed')
+        """,
+        generation_id,
+        wait_s,
+    )
+
+
+async def delivered(tx: Tx, generation_id: int) -> bool:
+    """Only when every one of its deliveries is sent."""
+    tag = await tx.execute(
+        """
+        UPDATE generations SET delivered_at = now(), next_at = NULL
+        WHERE id = $1 AND delivered_at IS NULL AND state IN ('done', 'failed')
+          AND NOT EXISTS (SELECT FROM deliveries d WHERE d.generation_id = $1 AND d.state <> 'sent')
+        """,
+        generation_id,
+    )
+    return tag == "UPDATE 1"
+
+
+async def wake_waiting(tx: Tx, customer_id: int) -> None:
+    """The customer is back: what waited for them is due now."""
+    await tx.execute(
+        "UPDATE generations SET next_at = now() WHERE customer_id = $1 AND next_at = 'infinity'", customer_id
+    )
+
+
+async def claim_due(tx: Tx, *, limit: int, lease_s: float) -> Sequence[tuple[int, State]]:
+    """Takes what is due and hides it for `lease_s`, so that replicas share the work."""
+    rows = await tx.fetch(
+        """
+        UPDATE generations SET next_at = now() + make_interval(secs => $2)
+        WHERE id IN (SELECT id FROM generations WHERE next_at <= now()
+                     ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        RETURNING id, state
+        """,
+        limit,
+        lease_s,
+    )
+    return [(row["id"], State(row["state"])) for row in rows]
+
+
+async def expire_drafts(tx: Tx, *, older_than_days: int) -> int:
+    """Drafts that nobody touched for long are canceled; their buttons still answer."""
+    tag = await tx.execute(
+        """
+        UPDATE generations SET state = 'canceled', settled_at = now(), asking = NULL
+        WHERE state = 'draft' AND touched_at < now() - make_interval(days => $1)
+        """,
+        older_than_days,
+    )
+    return int(tag.split()[1])

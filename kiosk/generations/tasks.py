@@ -1,0 +1,99 @@
+"""The provider's tasks of a generation, and the callbacks that fitted none: SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from kiosk.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    task_id: str
+    credits: Decimal | None
+
+
+async def of_generation(tx: Tx, generation_id: int) -> tuple[TaskRow, ...]:
+    rows = await tx.fetch(
+        "SELECT task_id, credits FROM tasks WHERE generation_id = $1 ORDER BY created_at, task_id", generation_id
+    )
+    return tuple(TaskRow(**dict(row)) for row in rows)
+
+
+async def add(tx: Tx, generation_id: int, task_id: str, *, at_most: int) -> bool:
+    """Remembers a task of the provider; False when it was known, is another's, or there are too many."""
+    tag = await tx.execute(
+        """
+        INSERT INTO tasks (task_id, generation_id)
+        SELECT $2, $1 WHERE (SELECT count(*) FROM tasks WHERE generation_id = $1) < $3
+        ON CONFLICT (task_id) DO NOTHING
+        """,
+        generation_id,
+        task_id,
+        at_most,
+    )
+    return tag == "INSERT 0 1"
+
+
+async def generation_of_task(tx: Tx, task_id: str) -> int | None:
+    found: int | None = await tx.fetchval("SELECT generation_id FROM tasks WHERE task_id = $1", task_id)
+    return found
+
+
+async def record_credits(tx: Tx, task_id: str, credits_consumed: Decimal) -> None:
+    await tx.execute("UPDATE tasks SET credits = $2 WHERE task_id = $1 AND credits IS NULL", task_id, credits_consumed)
+
+
+ORPHAN_BODY_LIMIT = 16_384
+
+
+async def keep_orphan(tx: Tx, task_id: str, body: str) -> bool:
+    """Keeps a callback that fits nothing yet; the same one twice is kept once. False when it was known."""
+    tag = await tx.execute(
+        "INSERT INTO orphan_callbacks (task_id, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        task_id,
+        body[:ORPHAN_BODY_LIMIT].replace("\x00", ""),
+    )
+    return tag == "INSERT 0 1"
+
+
+async def match_orphans(tx: Tx, task_id: str, generation_id: int) -> bool:
+    """Ties waiting callbacks of this task to their generation; True when there were any."""
+    tag = await tx.execute(
+        """
+        UPDATE orphan_callbacks SET generation_id = $2, matched_at = now()
+        WHERE task_id = $1 AND matched_at IS NULL
+        """,
+        task_id,
+        generation_id,
+    )
+    return tag != "UPDATE 0"
+
+
+async def match_all_orphans(tx: Tx, *, within_days: int) -> tuple[int, ...]:
+    """Ties every waiting callback whose task is known by now; the generations that it concerns."""
+    rows = await tx.fetch(
+        """
+        UPDATE orphan_callbacks o SET generation_id = t.generation_id, matched_at = now()
+        FROM tasks t
+        WHERE t.task_id = o.task_id AND o.matched_at IS NULL AND o.received_at > now() - make_interval(days => $1)
+        RETURNING o.generation_id
+        """,
+        within_days,
+    )
+    return tuple(sorted({row["generation_id"] for row in rows}))
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    id: int
+    task_id: str
+    received_at: datetime
+
+
+async def orphans(tx: Tx, *, limit: int) -> tuple[Orphan, ...]:
+    """Those still unmatched, oldest first."""
+    rows = await tx.fetch(
+        "SELECT id, task_id, received_at FROM orphan_callbacks WHERE matched_at IS NULL ORDER BY id LIMIT $1", limit
+    )
+    return tuple(Orphan(**dict(row)) for row in rows)

@@ -1,0 +1,159 @@
+"""Every invariant of the books and of the generations, each as a query that finds what breaks it."""
+
+from dataclasses import dataclass
+
+from kiosk.db import Tx
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """`sql` yields one text per violation, naming the row; no row means that it holds."""
+
+    name: str
+    claim: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one invariant's query found; `examples` holds at most `SAMPLE` of `broken`."""
+
+    invariant: Invariant
+    broken: int
+    examples: tuple[str, ...]
+
+
+INVARIANTS = (
+    Invariant(
+        "balance_equals_transfers",
+        "A customer's balance is the sum of their transfers.",
+        """
+        SELECT format('account %s: balance %s, transfers %s', a.id, a.balance, coalesce(sum(t.amount), 0))
+        FROM accounts a
+        LEFT JOIN (SELECT credit_id AS account, amount_kopecks AS amount FROM transfers
+                   UNION ALL SELECT debit_id, -amount_kopecks FROM transfers) t ON t.account = a.id
+        WHERE a.customer_id IS NOT NULL
+        GROUP BY a.id HAVING a.balance <> coalesce(sum(t.amount), 0)
+        """,
+    ),
+    Invariant(
+        "transfers_have_no_gap",
+        "The transfers of each customer account are numbered from 1 without a gap: none was taken out.",
+        """
+        SELECT format('account %s: last number %s, highest %s, transfers %s', a.id, a.last_seq,
+                      coalesce(max(t.seq), 0), count(t.seq))
+        FROM accounts a
+        LEFT JOIN (SELECT credit_id AS account, credit_seq AS seq FROM transfers
+                   UNION ALL SELECT debit_id, debit_seq FROM transfers) t ON t.account = a.id
+        WHERE a.customer_id IS NOT NULL
+        GROUP BY a.id HAVING a.last_seq <> count(t.seq) OR a.last_seq <> coalesce(max(t.seq), 0)
+        """,
+    ),
+    Invariant(
+        "books_balance",
+        "What customers own plus what the shop earned equals what was put in.",
+        """
+        SELECT format('customers hold %s, the books say %s', owned.total, booked.total)
+        FROM (SELECT coalesce(sum(balance), 0) AS total FROM accounts WHERE customer_id IS NOT NULL) owned,
+             (SELECT coalesce(sum(CASE WHEN debit.customer_id IS NULL THEN amount_kopecks ELSE 0 END), 0)
+                     - coalesce(sum(CASE WHEN credit.customer_id IS NULL THEN amount_kopecks ELSE 0 END), 0) AS total
+              FROM transfers JOIN accounts debit ON debit.id = debit_id
+                             JOIN accounts credit ON credit.id = credit_id) booked
+        WHERE owned.total <> booked.total
+        """,
+    ),
+    Invariant(
+        "held_equals_open_generations",
+        "What a customer has on hold is the sum of the prices of their unfinished generations.",
+        """
+        SELECT format('customer %s: on hold %s, open generations %s', a.customer_id, a.balance,
+                      coalesce(sum(g.price_kopecks), 0))
+        FROM accounts a
+        LEFT JOIN generations g ON g.customer_id = a.customer_id AND g.state IN ('pending', 'submitting', 'running')
+        WHERE a.kind = 'held'
+        GROUP BY a.id HAVING a.balance <> coalesce(sum(g.price_kopecks), 0)
+        """,
+    ),
+    Invariant(
+        "confirmed_has_one_hold",
+        "Every confirmed generation has exactly one hold, of exactly its price.",
+        """
+        SELECT format('generation %s: price %s, held %s', g.id, g.price_kopecks, t.amount_kopecks)
+        FROM generations g LEFT JOIN transfers t ON t.generation_id = g.id AND t.kind = 'hold'
+        WHERE g.confirmed_at IS NOT NULL AND t.amount_kopecks IS DISTINCT FROM g.price_kopecks
+        """,
+    ),
+    Invariant(
+        "money_follows_state",
+        "Done in time is captured; failed, canceled and late are released; unfinished is neither.",
+        """
+        SELECT format('generation %s is %s: resolution %s', g.id, g.state, coalesce(t.kind, 'none'))
+        FROM generations g
+        LEFT JOIN transfers t ON t.generation_id = g.id AND t.kind IN ('capture', 'release')
+        WHERE g.confirmed_at IS NOT NULL
+          AND t.kind IS DISTINCT FROM CASE WHEN g.state = 'done' AND NOT g.late THEN 'capture'
+                                           WHEN g.state IN ('done', 'failed', 'canceled') THEN 'release' END
+        """,
+    ),
+    Invariant(
+        "resolution_equals_hold",
+        "What was captured or released is what was held.",
+        """
+        SELECT format('generation %s: held %s, resolved %s', h.generation_id, h.amount_kopecks, r.amount_kopecks)
+        FROM transfers h JOIN transfers r ON r.generation_id = h.generation_id AND r.kind IN ('capture', 'release')
+        WHERE h.kind = 'hold' AND (h.amount_kopecks <> r.amount_kopecks OR h.credit_id <> r.debit_id)
+        """,
+    ),
+    Invariant(
+        "unpaid_has_no_transfer",
+        "A draft has moved no money.",
+        """
+        SELECT format('generation %s is %s and has a %s', g.id, g.state, t.kind)
+        FROM generations g JOIN transfers t ON t.generation_id = g.id
+        WHERE g.confirmed_at IS NULL
+        """,
+    ),
+    Invariant(
+        "unfinished_has_a_future",
+        "Every generation that is not finished has a time at which it is looked at again.",
+        """
+        SELECT format('generation %s is %s and nothing will wake it', id, state)
+        FROM generations
+        WHERE next_at IS NULL AND (state IN ('pending', 'submitting', 'running')
+                                   OR state IN ('done', 'failed') AND delivered_at IS NULL)
+        """,
+    ),
+    Invariant(
+        "done_has_a_result",
+        "Every successful generation has an output for the chat, and counts as delivered only when all are sent.",
+        """
+        SELECT format('generation %s: %s outputs, %s unsent, delivered %s', g.id, count(d.id),
+                      count(d.id) FILTER (WHERE d.state <> 'sent'), g.delivered_at)
+        FROM generations g LEFT JOIN deliveries d ON d.generation_id = g.id AND d.part <> 'failure'
+        WHERE g.state = 'done'
+        GROUP BY g.id
+        HAVING count(d.id) FILTER (WHERE d.part = 'result') <> 1
+            OR (g.delivered_at IS NOT NULL AND count(d.id) FILTER (WHERE d.state <> 'sent') > 0)
+        """,
+    ),
+    Invariant(
+        "customer_has_two_accounts",
+        "Every customer has one available and one held account.",
+        """
+        SELECT format('customer %s has %s accounts', c.id, count(a.id))
+        FROM customers c LEFT JOIN accounts a ON a.customer_id = c.id
+        GROUP BY c.id HAVING count(a.id) <> 2
+        """,
+    ),
+)
+
+
+async def audit(tx: Tx) -> tuple[Finding, ...]:
+    """Runs every invariant; all of them see one snapshot when `tx` is REPEATABLE READ."""
+    findings = []
+    for invariant in INVARIANTS:
+        rows = await tx.fetch(invariant.sql)
+        findings.append(Finding(invariant, len(rows), tuple(row[0] for row in rows[:SAMPLE])))
+    return tuple(findings)

@@ -1,0 +1,175 @@
+"""The worker: PgQueuer under a supervisor that outlives whatever the database does."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
+from pgqueuer.domain.models import Job as EngineJob
+from pgqueuer.domain.models import Schedule
+
+from kiosk.db import DatabaseUnavailable, Pool, close_pool
+from kiosk.queue.jobs import Act
+
+log = structlog.get_logger()
+
+CLOSE_S = 5.0
+# What the engine dies of when the database does; a RuntimeError is its word for a schema that is not there yet.
+BROKEN = (
+    DatabaseUnavailable,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    FailingListenerError,
+    RuntimeError,
+)
+
+Handler = Callable[[int], Awaitable[None]]
+Periodic = Callable[[], Awaitable[None]]
+
+
+class RetryLater(Exception):  # noqa: N818 - it asks, it does not fail
+    """A job that cannot go on now and wants to be run again; anything else that a job raises is parked and logged."""
+
+    def __init__(self, delay_s: float, why: str) -> None:
+        self.delay_s = delay_s
+        self.why = why
+        super().__init__(f"again in {delay_s:g} s: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the engine runs; the defaults are those that survived being killed (see docs/reliability.md)."""
+
+    concurrency: int = 40
+    batch: int = 10
+    dequeue_timeout_s: float = 5
+    stale_s: float = 20  # a job without a heartbeat for this long is given to another worker
+    restart_min_s: float = 0.5
+    restart_max_s: float = 5
+    give_up_s: float = 60  # without one successful database call for this long the process ends, to be started afresh
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs `handlers` for queued jobs and `periodic` on their cron lines until `stop()`.
+
+    `open_pool` gives a new pool for every attempt: a pool that saw the database die is not trusted again.
+    """
+
+    open_pool: Callable[[], Awaitable[Pool]]
+    handlers: Mapping[Act, Handler]
+    periodic: Mapping[str, tuple[str, Periodic]]  # name -> (cron line with seconds in sixth place, what to run)
+    pace: Pace = field(default_factory=Pace)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _engine: PgQueuer | None = None
+    _alive_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the engine has worked against the database recently."""
+        return self._engine is not None and time.monotonic() - self._alive_at < self.pace.give_up_s
+
+    async def run(self) -> None:
+        """Returns after `stop()`, when the jobs in hand are finished; errors: WorkerGaveUp."""
+        self._alive_at = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                await self._run_engine()
+            except BROKEN as error:
+                log.warning("queue.engine_failed", error=type(error).__name__)
+            if not self._stopping.is_set():
+                self._check_watchdog()
+                await self._pause()
+
+    def stop(self) -> None:
+        """Takes no new job; `run` returns when those in hand are done."""
+        self._stopping.set()
+        if self._engine:
+            self._engine.shutdown.set()
+
+    def _check_watchdog(self) -> None:
+        silent_s = time.monotonic() - self._alive_at
+        if silent_s > self.pace.give_up_s:
+            raise WorkerGaveUp(silent_s)
+
+    async def _pause(self) -> None:
+        delay_s = random.uniform(self.pace.restart_min_s, self.pace.restart_max_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), delay_s)
+
+    async def _run_engine(self) -> None:
+        pool = await self.open_pool()
+        try:
+            engine = PgQueuer.from_asyncpg_pool(pool)
+            self._register(engine)
+            self._engine = engine
+            if self._stopping.is_set():
+                return
+            pulse = asyncio.create_task(self._take_pulse(pool))
+            try:
+                await engine.run(
+                    dequeue_timeout=timedelta(seconds=self.pace.dequeue_timeout_s),
+                    batch_size=self.pace.batch,
+                    max_concurrent_tasks=self.pace.concurrency,
+                    shutdown_on_listener_failure=True,
+                    heartbeat_timeout=timedelta(seconds=self.pace.stale_s),
+                )
+            finally:
+                pulse.cancel()
+                await asyncio.gather(pulse, return_exceptions=True)
+        finally:
+            self._engine = None
+            await close_pool(pool, CLOSE_S)
+
+    async def _take_pulse(self, pool: Pool) -> None:
+        while True:
+            with contextlib.suppress(*BROKEN):
+                await pool.fetchval("SELECT 1")
+                self._alive_at = time.monotonic()
+            await asyncio.sleep(self.pace.dequeue_timeout_s)
+
+    def _register(self, engine: PgQueuer) -> None:
+        for act, handler in self.handlers.items():
+            engine.entrypoint(act.value, on_failure="hold")(_entry(handler))
+        for name, (cron, run) in self.periodic.items():
+            engine.schedule(name, cron)(_scheduled(run))
+
+
+class WorkerGaveUp(Exception):  # noqa: N818 - it states a fact
+    """The database did not answer for so long that only a new process can help."""
+
+    def __init__(self, silent_s: float) -> None:
+        self.silent_s = silent_s
+        super().__init__(f"no database call succeeded for {silent_s:.0f} s")
+
+
+def _entry(handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
+    async def entry(job: EngineJob) -> None:
+        generation_id = int(job.payload or b"0")
+        with structlog.contextvars.bound_contextvars(generation_id=generation_id, act=job.entrypoint):
+            try:
+                await handler(generation_id)
+            except RetryLater as retry:
+                raise RetryRequested(delay=timedelta(seconds=retry.delay_s), reason=retry.why) from retry
+            except Exception:
+                # The engine parks the job; the sweep brings the generation again, so a bug is loud and loses nothing.
+                log.exception("queue.job_failed", attempts=job.attempts)
+                raise
+
+    return entry
+
+
+def _scheduled(run: Periodic) -> Callable[[Schedule], Awaitable[None]]:
+    async def scheduled(schedule: Schedule) -> None:
+        with structlog.contextvars.bound_contextvars(schedule=schedule.entrypoint):
+            await run()
+
+    return scheduled

@@ -1,0 +1,37 @@
+"""The HTTP application: routes, and what an unavailable database means to whoever calls."""
+
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from kiosk.db import DatabaseUnavailable
+from kiosk.web import health, webhooks
+from kiosk.web.front import Front
+
+RETRY_AFTER_S: Final = 5
+
+
+def create_app(front: Front) -> FastAPI:
+    """An application over `front`, which may begin to run later."""
+    app = FastAPI(title="Kiosk", version=front.version, docs_url=None, redoc_url=None)
+    app.state.front = front
+    app.include_router(health.router)
+    app.include_router(webhooks.router)
+
+    @app.exception_handler(DatabaseUnavailable)
+    async def unavailable(_request: Request, _error: DatabaseUnavailable) -> JSONResponse:
+        return not_now()
+
+    @app.exception_handler(webhooks.NotRunning)
+    async def starting(_request: Request, _error: webhooks.NotRunning) -> JSONResponse:
+        return not_now()
+
+    return app
+
+
+def not_now() -> JSONResponse:
+    """Whoever calls is to come back: Telegram and the provider both do."""
+    return JSONResponse(
+        {"detail": "temporarily unavailable"}, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)}
+    )

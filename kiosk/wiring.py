@@ -1,0 +1,233 @@
+"""The composition root: settings to a running shop. The one file that knows everybody."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+import structlog
+from aiogram import Bot, Dispatcher
+
+from kiosk import __version__
+from kiosk.bot.desk import Desk
+from kiosk.bot.handlers import Handlers
+from kiosk.bot.intake import BotIntake
+from kiosk.bot.messenger import TelegramMessenger
+from kiosk.bot.opening import introduce, listen_by_polling, listen_by_webhook, make_bot
+from kiosk.catalog.quote import Rates
+from kiosk.catalog.shelf import Shelf, default_shelf
+from kiosk.db import Database, Pool, open_pool
+from kiosk.delivery.fetch import Fetcher
+from kiosk.delivery.send import Courier
+from kiosk.generations.callback import CallbackDesk
+from kiosk.generations.confirm import Till
+from kiosk.generations.deliver import Deliverer
+from kiosk.generations.draft import Wizard
+from kiosk.generations.observe import Observer
+from kiosk.generations.settle import Settler
+from kiosk.generations.submit import Submitter
+from kiosk.generations.sweep import Sweeper
+from kiosk.ids import webhook_secret
+from kiosk.kie.client import KieClient
+from kiosk.log import set_up_logging
+from kiosk.migrate import migrate
+from kiosk.money import to_kopecks
+from kiosk.postgres import embedded_postgres_async
+from kiosk.queue.jobs import Act
+from kiosk.queue.worker import Worker
+from kiosk.settings import Settings
+from kiosk.web.app import create_app
+from kiosk.web.front import Front, Running
+from kiosk.web.server import serving
+
+log = structlog.get_logger()
+
+UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
+STOP_S: Final = 25.0
+SINGLE_MODEL: Final = "z-image"
+SWEEP_CRON: Final = "* * * * * */2"  # seconds stand last
+ORPHANS_CRON: Final = "* * * * *"
+TIDY_CRON: Final = "17 3 * * *"
+
+
+@contextlib.asynccontextmanager
+async def database_address(settings: Settings) -> AsyncIterator[str]:
+    """The configured address, or that of a PostgreSQL of our own in the data folder."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    async with embedded_postgres_async(settings.data_dir / "postgres") as dsn:
+        yield dsn
+
+
+@contextlib.asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """A pool on an up-to-date schema. Errors: DatabaseUnavailable, MigrationError."""
+    async with database_address(settings) as dsn:
+        for applied in await migrate(dsn):
+            log.info("database.migrated", migration=str(applied))
+        async with await Database.connect(dsn, max_size=settings.database_pool_size) as db:
+            yield db
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Everything that runs, built and not yet started."""
+
+    db: Database
+    bot: Bot
+    intake: BotIntake
+    callbacks: CallbackDesk
+    worker: Worker
+
+
+def assortment(settings: Settings) -> Shelf:
+    """What is sold. Errors: CatalogError, naming every mistake in the operator's prices."""
+    overrides = settings.prices_file.read_text(encoding="utf-8") if settings.prices_file else None
+    shelf = default_shelf(overrides)
+    return shelf.single(SINGLE_MODEL) if settings.single_model_only else shelf
+
+
+def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, dsn: str) -> Shop:
+    """Puts the parts together; nothing here waits or talks to anyone."""
+    shelf = assortment(settings)
+    kie = KieClient(
+        session,
+        api_key=settings.provider_key(),
+        base_url=settings.kie_base_url,
+        upload_url=settings.kie_upload_url,
+    )
+    fetcher = Fetcher(session, f"Kiosk/{__version__}", UPLOAD_LIMIT_BYTES)
+    wizard = Wizard(shelf, Rates(rub_per_usd=settings.rub_per_usd, multiplier=settings.price_multiplier))
+    settler = Settler(db)
+    desk = Desk(
+        db=db,
+        shelf=shelf,
+        wizard=wizard,
+        till=Till(db, wizard, settings.image_deadline_s),
+        settler=settler,
+        welcome_kopecks=to_kopecks(settings.welcome_balance_rub),
+        support=settings.support_telegram,
+    )
+    dispatcher = Dispatcher(disable_fsm=True)
+    dispatcher.include_router(Handlers(desk).router())
+    submit = Submitter(
+        db=db,
+        kie=kie,
+        shelf=shelf,
+        settler=settler,
+        callback_base=settings.webhook_base_url,
+        grace_s=settings.submit_grace_s,
+        poll_first_s=settings.poll_first_s,
+    )
+    observe = Observer(db, kie, shelf, fetcher, settler, settings.poll_first_s)
+    deliver = Deliverer(db, Courier(TelegramMessenger(bot, shelf), fetcher, UPLOAD_LIMIT_BYTES))
+    sweeper = Sweeper(db)
+
+    async def engine_pool() -> Pool:
+        return await open_pool(dsn, max_size=settings.database_pool_size, application_name="kiosk worker")
+
+    worker = Worker(
+        open_pool=engine_pool,
+        handlers={Act.SUBMIT: submit, Act.OBSERVE: observe, Act.DELIVER: deliver},
+        periodic={
+            "sweep": (SWEEP_CRON, sweeper.sweep),
+            "match_orphans": (ORPHANS_CRON, sweeper.match_orphans),
+            "tidy": (TIDY_CRON, sweeper.tidy),
+        },
+    )
+    intake = BotIntake(bot, dispatcher, webhook_secret(settings.bot_token()))
+    return Shop(db, bot, intake, CallbackDesk(db, settings.poll_first_s), worker)
+
+
+async def run(settings: Settings) -> None:
+    """The whole shop until SIGTERM or Ctrl-C. Errors: CannotStart."""
+    token = settings.bot_token()
+    settings.provider_key()
+    set_up_logging(settings.log_level, settings.secrets())
+    stopping = asyncio.Event()
+    _stop_on_signals(stopping)
+    front = Front(__version__)
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.enable_health_server or settings.bot_mode == "webhook":
+            await stack.enter_async_context(serving(create_app(front), settings.host, settings.port))
+        dsn = await stack.enter_async_context(database_address(settings))
+        for applied in await migrate(dsn):
+            log.info("database.migrated", migration=str(applied))
+        db = await stack.enter_async_context(await Database.connect(dsn, max_size=settings.database_pool_size))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        bot = await stack.enter_async_context(make_bot(token, settings.telegram_base_url))
+        shop = build(settings, db, bot, session, dsn)
+        await introduce(bot, db)
+        await _live(shop, settings, front, stopping)
+
+
+async def _live(shop: Shop, settings: Settings, front: Front, stopping: asyncio.Event) -> None:
+    """Runs the loops side by side; when one ends, all end."""
+    loops = {"worker": asyncio.create_task(shop.worker.run(), name="worker")}
+    if settings.bot_mode == "polling":
+        await listen_by_polling(shop.bot)
+        loops["polling"] = asyncio.create_task(shop.intake.poll(stopping), name="polling")
+    front.running = _running(shop, settings, loops)
+    if settings.bot_mode == "webhook":
+        assert settings.webhook_base_url is not None  # noqa: S101 - the settings demand it
+        await listen_by_webhook(shop.bot, settings.webhook_base_url, shop.intake.secret)
+        shop.intake.active = True
+    log.info("shop.open", version=__version__, mode=settings.bot_mode)
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((stop, *loops.values()), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.set()
+        shop.worker.stop()
+        _, late = await asyncio.wait(loops.values(), timeout=STOP_S)
+        for task in (stop, *late):
+            task.cancel()
+        await asyncio.gather(stop, *late, return_exceptions=True)
+        log.info("shop.closed", unfinished=[task.get_name() for task in late])
+    for task in loops.values():
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+
+
+def _running(shop: Shop, settings: Settings, loops: dict[str, "asyncio.Task[None]"]) -> Running:
+    async def database_answers() -> bool:
+        await shop.db.ping()
+        return True
+
+    async def worker_lives() -> bool:
+        return shop.worker.alive and not loops["worker"].done()
+
+    async def updates_come() -> bool:
+        return shop.intake.active
+
+    checks: dict[str, Callable[[], Awaitable[bool]]] = {
+        "database": database_answers,
+        "worker": worker_lives,
+        "updates": updates_come,
+    }
+    key = settings.kie_webhook_hmac_key
+    return Running(
+        db=shop.db,
+        callbacks=shop.callbacks,
+        intakes={shop.bot.id: shop.intake},
+        hmac_key=key.get_secret_value() if key else None,
+        checks=checks,
+        active=lambda: shop.intake.active,
+    )
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+
+
+def start_demo(arguments: Sequence[str]) -> int:
+    """The demo is a program of its own, outside this package: it starts `kiosk run` the way an operator would."""
+    return subprocess.run([sys.executable, "-m", "sandbox.demo", *arguments], check=False).returncode  # noqa: S603 - ourselves

@@ -1,0 +1,83 @@
+"""Builders: the shop's rows in the states that tests start from."""
+
+import itertools
+from typing import Any
+
+from kiosk.customers.arrive import Visitor, arrive
+from kiosk.customers.store import remember_bot
+from kiosk.db import Tx
+from kiosk.generations import store, tasks
+from kiosk.generations.states import State
+from kiosk.ledger import store as ledger
+
+BOT = 7000001
+_numbers = itertools.count(1001)
+
+PROMPT = {"prompt": "кот-космонавт", "aspect_ratio": "16:9"}
+
+
+def a_visitor(telegram_id: int | None = None) -> Visitor:
+    """Somebody new to the shop."""
+    return Visitor(BOT, telegram_id or next(_numbers), "Анна", "anna", "ru")
+
+
+async def a_customer(tx: Tx, *, kopecks: int) -> int:
+    """A customer's number, with this much money from an operator."""
+    await remember_bot(tx, BOT, "kiosk_sandbox_bot")
+    customer = await arrive(tx, a_visitor(), 0)
+    if kopecks:
+        await ledger.adjust(tx, customer.id, kopecks, "test")
+    return customer.id
+
+
+async def a_draft(tx: Tx, customer_id: int, **changes: Any) -> int:
+    """A draft's number; nothing is asked any more and nothing is priced yet."""
+    draft = await store.insert_draft(
+        tx,
+        **{
+            "customer_id": customer_id,
+            "model_id": "z-image",
+            "inputs": PROMPT,
+            "chat_id": customer_id,
+            "message_id": next(_numbers),
+            "callback_token": "token-of-a-test",
+            "origin_id": None,
+            **changes,
+        },
+    )
+    assert draft is not None
+    return draft.id
+
+
+async def confirmed(tx: Tx, customer_id: int, *, price: int) -> int:
+    """An order in state pending, its price on hold."""
+    draft = await a_draft(tx, customer_id)
+    saved = await store.save_draft(
+        tx, draft, inputs=PROMPT, asking=None, update_id=None, price_kopecks=price, credits_quoted=None
+    )
+    assert saved is not None
+    await store.confirm(tx, draft, message_id=saved.status_message, deadline_s=600, wake_s=600)
+    await ledger.hold(tx, draft)
+    return draft
+
+
+async def submitting(tx: Tx, customer_id: int, *, price: int) -> int:
+    """An order whose createTask is on its way."""
+    order = await confirmed(tx, customer_id, price=price)
+    assert await store.claim_submit(tx, order, grace_s=60, submits_at_most=2)
+    return order
+
+
+async def running(tx: Tx, customer_id: int, *, price: int, task_id: str | None = None) -> int:
+    """An order with a task at the provider."""
+    order = await submitting(tx, customer_id, price=price)
+    task = task_id or f"task{order:028d}"
+    await tasks.add(tx, order, task, at_most=5)
+    assert await store.start_running(tx, order, task, poll_s=600)
+    return order
+
+
+async def state_of(tx: Tx, generation_id: int) -> State:
+    found = await store.get(tx, generation_id)
+    assert found is not None
+    return found.state
