@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kiosk import __version__, wiring
+from kiosk import __version__, process
 from kiosk.catalog.shelf import default_shelf
 from kiosk.customers import store as customers
 from kiosk.db import Database
@@ -21,6 +21,7 @@ from kiosk.generations import tasks
 from kiosk.generations.report import customer_report
 from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit as run_audit
+from kiosk.log import set_up_logging
 from kiosk.money import to_kopecks
 from kiosk.settings import Settings, load_settings
 
@@ -43,9 +44,10 @@ def main() -> None:
 def with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
     """Runs `use` against the configured database, or the embedded one, with the schema brought up to date."""
     settings = load_settings()
+    set_up_logging("warning", settings.secrets())
 
     async def run() -> T:
-        async with wiring.open_database(settings) as db:
+        async with process.open_database(settings) as db:
             return await use(db, settings)
 
     return asyncio.run(run())
@@ -54,7 +56,7 @@ def with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
 @app.command()
 def run() -> None:
     """Run the whole shop: web server, bot and worker in one process."""
-    asyncio.run(wiring.run(load_settings()))
+    asyncio.run(process.run(load_settings()))
 
 
 @app.command()
@@ -64,7 +66,7 @@ def demo(
     """Run the shop on local stand-ins for Telegram and the provider; nothing is configured, nothing is paid."""
     if find_spec("sandbox") is None:
         raise CannotStart("the demo is part of the source tree: clone it and run `make demo`")
-    raise typer.Exit(wiring.start_demo(arguments or []))
+    raise typer.Exit(process.start_demo(arguments or []))
 
 
 @app.command()

@@ -146,14 +146,18 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Tx]:
-        connection: Tx | None = None
+        lost = True
         try:
             async with self._pool.acquire(timeout=self._limits.acquire_s) as proxy:
                 # The proxy passes everything on to the connection; only its class differs.
                 connection = cast("Tx", proxy)
-                yield connection
+                lost = False
+                try:
+                    yield connection
+                finally:
+                    lost = connection.is_closed()  # once it is back in the pool it no longer says so
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if why := _why_unavailable(error, connection):
+            if why := _why_unavailable(error, lost=lost):
                 raise DatabaseUnavailable(why) from error
             raise
 
@@ -216,7 +220,7 @@ async def open_pool(
         # Their messages quote the address, and so perhaps the password.
         raise BadSettings("DATABASE_URL", "must look like postgresql://user:password@host:5432/name") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DatabaseUnavailable(_why_unavailable(error, None) or str(error)) from error
+        raise DatabaseUnavailable(_why_unavailable(error, lost=True) or str(error)) from error
 
 
 async def close_pool(pool: Pool, timeout_s: float = DEFAULT_LIMITS.close_s) -> None:
@@ -251,12 +255,11 @@ def _local_settings(limits: Limits) -> str:
     return "; ".join(f"SET LOCAL {name} = {value}" for name, value in _timeouts(limits).items())
 
 
-def _why_unavailable(error: Exception, connection: Tx | None) -> str | None:
+def _why_unavailable(error: Exception, *, lost: bool) -> str | None:
     """A few words without any secret, or None when the error is one of the caller's making."""
-    lost = connection is None or connection.is_closed()
     match error:
         case TimeoutError():
-            return "no answer in time" if connection else "no free connection in time"
+            return "no answer in time"
         case OSError() if lost or isinstance(error, ConnectionError):
             return error.strerror or type(error).__name__
         case asyncpg.InterfaceError() if lost:

@@ -2,10 +2,7 @@
 
 import asyncio
 import contextlib
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,16 +31,11 @@ from kiosk.generations.submit import Submitter
 from kiosk.generations.sweep import Sweeper
 from kiosk.ids import webhook_secret
 from kiosk.kie.client import KieClient
-from kiosk.log import set_up_logging
-from kiosk.migrate import migrate
 from kiosk.money import to_kopecks
-from kiosk.postgres import embedded_postgres_async
 from kiosk.queue.jobs import Act
 from kiosk.queue.worker import Worker
 from kiosk.settings import Settings
-from kiosk.web.app import create_app
 from kiosk.web.front import Front, Running
-from kiosk.web.server import serving
 
 log = structlog.get_logger()
 
@@ -53,26 +45,6 @@ SINGLE_MODEL: Final = "z-image"
 SWEEP_CRON: Final = "* * * * * */2"  # seconds stand last
 ORPHANS_CRON: Final = "* * * * *"
 TIDY_CRON: Final = "17 3 * * *"
-
-
-@contextlib.asynccontextmanager
-async def database_address(settings: Settings) -> AsyncIterator[str]:
-    """The configured address, or that of a PostgreSQL of our own in the data folder."""
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
-        return
-    async with embedded_postgres_async(settings.data_dir / "postgres") as dsn:
-        yield dsn
-
-
-@contextlib.asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """A pool on an up-to-date schema. Errors: DatabaseUnavailable, MigrationError."""
-    async with database_address(settings) as dsn:
-        for applied in await migrate(dsn):
-            log.info("database.migrated", migration=str(applied))
-        async with await Database.connect(dsn, max_size=settings.database_pool_size) as db:
-            yield db
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +117,11 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     return Shop(db, bot, intake, CallbackDesk(db, settings.poll_first_s), worker)
 
 
-async def run(settings: Settings) -> None:
-    """The whole shop until SIGTERM or Ctrl-C. Errors: CannotStart."""
-    token = settings.bot_token()
-    settings.provider_key()
-    set_up_logging(settings.log_level, settings.secrets())
-    stopping = asyncio.Event()
-    _stop_on_signals(stopping)
-    front = Front(__version__)
+async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, stopping: asyncio.Event) -> None:
+    """Opens the shop and keeps it until `stopping`. Errors: CannotStart."""
     async with contextlib.AsyncExitStack() as stack:
-        if settings.enable_health_server or settings.bot_mode == "webhook":
-            await stack.enter_async_context(serving(create_app(front), settings.host, settings.port))
-        dsn = await stack.enter_async_context(database_address(settings))
-        for applied in await migrate(dsn):
-            log.info("database.migrated", migration=str(applied))
-        db = await stack.enter_async_context(await Database.connect(dsn, max_size=settings.database_pool_size))
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        bot = await stack.enter_async_context(make_bot(token, settings.telegram_base_url))
+        bot = await stack.enter_async_context(make_bot(settings.bot_token(), settings.telegram_base_url))
         shop = build(settings, db, bot, session, dsn)
         await introduce(bot, db)
         await _live(shop, settings, front, stopping)
@@ -220,14 +180,3 @@ def _running(shop: Shop, settings: Settings, loops: dict[str, "asyncio.Task[None
         checks=checks,
         active=lambda: shop.intake.active,
     )
-
-
-def _stop_on_signals(stopping: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-
-
-def start_demo(arguments: Sequence[str]) -> int:
-    """The demo is a program of its own, outside this package: it starts `kiosk run` the way an operator would."""
-    return subprocess.run([sys.executable, "-m", "sandbox.demo", *arguments], check=False).returncode  # noqa: S603 - ourselves

@@ -19,7 +19,7 @@ COMPANIONS = {
     State.RUNNING: ", next_at = now(), task_id = 'task ' || id",
     State.DONE: ", next_at = now(), settled_at = now()",
     State.FAILED: f", next_at = now(), settled_at = now(), failure = '{Failure.PROVIDER}'",
-    State.CANCELED: ", settled_at = now()",
+    State.CANCELED: ", next_at = NULL, settled_at = now()",
 }
 
 
