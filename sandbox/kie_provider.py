@@ -1,0 +1,33 @@
+"""The parts that the three sites of the provider's stand-in share."""
+
+from dataclasses import dataclass
+
+from sandbox.faults import Faults
+from sandbox.kie_account import Account, Window
+from sandbox.kie_callbacks import Callbacks
+from sandbox.kie_files import FileShelf
+from sandbox.kie_options import Clock, KieOptions
+from sandbox.kie_snapshot import Snapshot
+from sandbox.kie_tasks import TaskDesk
+from sandbox.media import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider: its account, tasks, files, limits and armed faults."""
+
+    options: KieOptions
+    clock: Clock
+    faults: Faults
+    account: Account
+    files: FileShelf
+    callbacks: Callbacks
+    desk: TaskDesk
+    studio: Studio
+    snapshot: Snapshot
+    creates: Window
+    polls: Window
+    discoveries: Window
+
+    def now_s(self) -> float:
+        return self.clock.now_ms() / 1000
