@@ -108,7 +108,8 @@ class Observer:
         except KieError as error:
             log.info("generation.unreadable", task_id=task_id, error=type(error).__name__)
             return Waiting()
-        await self._record_credits(task_id, task.credits_consumed)
+        if task.state.ended:  # until then the provider says 0
+            await self._record_credits(task_id, task.credits_consumed)
         return await self._interpret(order, task)
 
     async def _interpret(self, order: Generation, task: Task) -> Reading:

@@ -1,0 +1,163 @@
+"""A shop without its window: real database, real provider sandbox over HTTP, and the acts of a generation."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from kiosk.catalog.quote import Rates
+from kiosk.catalog.shelf import default_shelf
+from kiosk.db import Database
+from kiosk.delivery.fetch import Fetcher
+from kiosk.generations import store
+from kiosk.generations.callback import CallbackDesk
+from kiosk.generations.confirm import Till
+from kiosk.generations.draft import Wizard
+from kiosk.generations.observe import Observer
+from kiosk.generations.settle import Settler
+from kiosk.generations.store import Generation
+from kiosk.generations.submit import Submitter
+from kiosk.kie.callback import read_callback
+from kiosk.kie.client import KieClient
+from kiosk.kie.pacing import Waits
+from kiosk.ledger import store as ledger
+from kiosk.ledger.audit import audit
+from sandbox.faults import Fault
+from sandbox.kie import KieSandbox
+from sandbox.kie_options import KieOptions
+from tests.shopkeeping import a_customer, a_draft
+
+MB = 1024 * 1024
+
+
+@dataclass
+class Workshop:
+    """`grace_s` is how long an unknown outcome is waited for; 0 makes every later look overdue."""
+
+    db: Database
+    kie: KieSandbox
+    submit: Submitter
+    observe: Observer
+    settler: Settler
+    till: Till
+    wizard: Wizard
+    desk: CallbackDesk
+    received: list[int] = field(default_factory=list)
+
+    async def ordered(self, *, kopecks: int = 1000) -> int:
+        """A confirmed order of a customer with this much money: its number."""
+        async with self.db.transaction() as tx:
+            customer = await a_customer(tx, kopecks=kopecks)
+            draft = await a_draft(tx, customer)
+            found = await store.lock(tx, draft, customer)
+            assert found is not None
+            quoted = await self.wizard.requote(tx, found)
+        await self.till.confirm(customer, draft, price_pressed=quoted.price, message_id=quoted.status_message)
+        return draft
+
+    async def ended(self, generation_id: int, *, looks: int = 200) -> Generation:
+        """Looks until the provider has ended it; the clock plays no part but for the provider's own pace."""
+        for _ in range(looks):
+            order = await self.order(generation_id)
+            if order.settled_at:
+                return order
+            await self.observe(generation_id)
+        raise AssertionError(f"still {order.state} after {looks} looks")
+
+    async def order(self, generation_id: int) -> Generation:
+        async with self.db.reading() as tx:
+            found = await store.get(tx, generation_id)
+        assert found is not None
+        return found
+
+    async def money(self, generation_id: int) -> tuple[int, int]:
+        """Available and held kopecks of the customer."""
+        order = await self.order(generation_id)
+        async with self.db.reading() as tx:
+            wallet = await ledger.wallet(tx, order.customer_id)
+        return wallet.available_kopecks, wallet.held_kopecks
+
+    async def transfers(self, generation_id: int) -> list[str]:
+        async with self.db.reading() as tx:
+            rows = await tx.fetch("SELECT kind FROM transfers WHERE generation_id = $1 ORDER BY id", generation_id)
+        return [row["kind"] for row in rows]
+
+    async def jobs(self, act: str) -> int:
+        async with self.db.reading() as tx:
+            count: int = await tx.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = $1", act)
+        return count
+
+    async def broken_invariants(self) -> list[str]:
+        async with self.db.reading() as tx:
+            return [finding.invariant.name for finding in await audit(tx) if finding.broken]
+
+    def fault(self, name: str, target: str, *, times: int | None = 1, **args: Any) -> None:
+        self.kie.faults.add(Fault(name, target, times=times, args=args))
+
+
+@contextlib.asynccontextmanager
+async def a_workshop(
+    db: Database, *, grace_s: float = 0, deadline_s: float = 600, **options: Any
+) -> AsyncIterator[Workshop]:
+    """Tasks of the provider take milliseconds; its callbacks come to a real HTTP server."""
+    sandbox = KieSandbox(
+        KieOptions(**{"time_scale": 0.0005, "poll_limit_per_s": None, "create_limit": None, **options})
+    )
+    shelf = default_shelf()
+    wizard = Wizard(shelf, Rates(rub_per_usd=Decimal(100), multiplier=Decimal(2)))
+    settler = Settler(db)
+    desk = CallbackDesk(db, poll_first_s=600)
+    async with sandbox, aiohttp.ClientSession() as session, callback_server(desk) as address:
+        kie = KieClient(
+            session,
+            api_key="sandbox-key",
+            base_url=sandbox.api_url,
+            upload_url=sandbox.upload_url,
+            waits=Waits(initial_s=0, longest_s=0, jitter_s=0, rate_limit_s=0),
+        )
+        fetcher = Fetcher(session, "tests", 50 * MB)
+        yield Workshop(
+            db=db,
+            kie=sandbox,
+            submit=Submitter(
+                db=db,
+                kie=kie,
+                shelf=shelf,
+                settler=settler,
+                callback_base=address,
+                grace_s=grace_s,
+                poll_first_s=600,
+            ),
+            observe=Observer(db, kie, shelf, fetcher, settler, poll_first_s=600),
+            settler=settler,
+            till=Till(db, wizard, deadline_s),
+            wizard=wizard,
+            desk=desk,
+        )
+
+
+@contextlib.asynccontextmanager
+async def callback_server(desk: CallbackDesk) -> AsyncIterator[str]:
+    """Receives the provider's callbacks as the shop's web server does."""
+
+    async def receive(request: web.Request) -> web.Response:
+        note = read_callback(await request.read())
+        number, token = int(request.match_info["number"]), request.match_info["token"]
+        await desk.by_token(number, token, note.task_id)
+        return web.json_response({"code": 200, "msg": "success"})
+
+    app = web.Application()
+    app.router.add_post("/callbacks/kie/{number}/{token}", receive)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
