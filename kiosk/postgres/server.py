@@ -26,7 +26,7 @@ from pathlib import Path
 import structlog
 
 from kiosk.postgres import keeper
-from kiosk.postgres.cluster import Cluster, write_private
+from kiosk.postgres.cluster import ROLE, Cluster, write_private
 from kiosk.postgres.keeper import lock, stop_server
 from kiosk.postgres.programs import PostgresFailed, Programs, choose_owner
 
@@ -196,8 +196,10 @@ def _answering_port(cluster: Cluster) -> int | None:
         return None
     if len(lines) <= PORT_LINE:
         return None
-    ready = cluster.programs.run("pg_isready", "--host=127.0.0.1", f"--port={lines[PORT_LINE]}")
-    return None if ready.returncode else int(lines[PORT_LINE])
+    port = int(lines[PORT_LINE])
+    # Told no name, it would look for that of its user, who has none.
+    asked = cluster.programs.run("pg_isready", "--host=127.0.0.1", f"--port={port}", f"--username={ROLE}")
+    return None if asked.returncode else port
 
 
 def _ports(home: Path) -> Iterator[int]:
