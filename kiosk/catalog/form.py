@@ -1,0 +1,216 @@
+"""From a model to the questions that its customer answers, and from the answers to what the provider is sent."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeAlias, assert_never
+
+from kiosk.catalog.answer import (
+    MAX_FIELD_CHARS,
+    Accepted,
+    Problem,
+    ProblemKind,
+    Rejected,
+    check,
+    from_writing,
+)
+from kiosk.catalog.model import Choice, Flag, Group, Input, Listing, Media, Model, Number, Scalar, Text
+from kiosk.catalog.rules import broken_rules, with_defaults
+
+__all__ = [
+    "Accepted",
+    "Invalid",
+    "Problem",
+    "ProblemKind",
+    "Question",
+    "QuestionKind",
+    "Rejected",
+    "Valid",
+    "check_answer",
+    "next_question",
+    "payload",
+    "question",
+    "questions",
+    "settings",
+    "validate",
+]
+
+# A rule that is broken in one of these ways is mended by one more answer.
+_MENDED_BY_AN_ANSWER: Final = frozenset({ProblemKind.NEED_ONE_OF, ProblemKind.NEEDED_HERE})
+
+
+class QuestionKind(StrEnum):
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    MEDIA = "media"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask for one input. `preset`: the value that holds unanswered, None: there is none.
+
+    minimum..maximum: code points of a text, the value of a number, the count of files or items of a list.
+    `choices` with `labels` where a value alone says nothing; `is_open`: any other text is fine too.
+    `media`: what each file has to be; `is_list`: the answer is a JSON list, even of one file.
+    """
+
+    field: str
+    kind: QuestionKind
+    required: bool
+    preset: Scalar | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    whole: bool = False
+    choices: tuple[Scalar, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    is_open: bool = False
+    media: Media | None = None
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """Everything that is to be sent, in the order of the catalog, defaults included."""
+
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """At most one problem for each input; those of several inputs together only once each alone is fine."""
+
+    problems: tuple[Problem, ...]
+
+
+Validated: TypeAlias = Valid | Invalid
+
+
+def questions(model: Model) -> tuple[Question, ...]:
+    """The required inputs, in the order in which they are asked."""
+    return tuple(_question(item) for item in model.inputs if item.required)
+
+
+def settings(model: Model) -> tuple[Question, ...]:
+    """The optional inputs, without those that only an earlier task could fill."""
+    return tuple(_question(item) for item in model.inputs if not item.required and item.task_ref is None)
+
+
+def question(model: Model, field: str) -> Question | None:
+    """The question or setting of one input; None when there is no such input."""
+    item = model.find(field)
+    return _question(item) if item else None
+
+
+def next_question(model: Model, inputs: Mapping[str, Any]) -> Question | None:
+    """The first required input without a fitting answer, then what the answers given make necessary; None: complete."""
+    fitting = {item.name: inputs[item.name] for item in model.inputs if _fits(item, inputs)}
+    for item in model.inputs:
+        if item.required and item.name not in fitting:
+            return _question(item)
+    for problem in broken_rules(model.rules, with_defaults(model, fitting)):
+        if problem.kind in _MENDED_BY_AN_ANSWER:
+            return question(model, problem.field)
+    return None
+
+
+def _fits(item: Input, inputs: Mapping[str, Any]) -> bool:
+    return item.name in inputs and isinstance(check(item.kind, inputs[item.name], item.name), Accepted)
+
+
+def check_answer(model: Model, field: str, raw_value: Any) -> Accepted | Rejected:
+    """One answer as it came from a chat: a number or a switch may be written out as text."""
+    item = model.find(field)
+    if item is None:
+        return Rejected(Problem(ProblemKind.UNKNOWN_FIELD, field[:MAX_FIELD_CHARS]))
+    return check(item.kind, from_writing(item.kind, raw_value), field)
+
+
+def validate(model: Model, inputs: Any) -> Validated:
+    """Total: any JSON value gives an answer. Values have to be of exactly the declared JSON type.
+
+    An optional list without items counts as left out. A required input is never filled in.
+    """
+    if not isinstance(inputs, Mapping):
+        return Invalid((Problem(ProblemKind.WRONG_TYPE, ""),))
+    given = {name: value for name, value in inputs.items() if value != [] or _is_required(model, name)}
+    kept: dict[str, Any] = {}
+    problems = list(_unknown_fields(model, given))
+    for item in model.inputs:
+        if item.name in given:
+            checked = check(item.kind, given[item.name], item.name)
+            if isinstance(checked, Rejected):
+                problems.append(checked.problem)
+            else:
+                kept[item.name] = checked.value
+        elif item.required:
+            problems.append(Problem(ProblemKind.MISSING, item.name))
+    if problems:
+        return Invalid(tuple(problems))
+    complete = with_defaults(model, kept)
+    broken = broken_rules(model.rules, complete)
+    return Invalid(broken) if broken else Valid(complete)
+
+
+def payload(model: Model, valid_inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The provider's `input` object, from the inputs of a `Valid`; a name that the model does not have is not sent."""
+    return {item.api_name: valid_inputs[item.name] for item in model.inputs if item.name in valid_inputs}
+
+
+def _is_required(model: Model, name: str) -> bool:
+    item = model.find(name)
+    return item is None or item.required
+
+
+def _unknown_fields(model: Model, inputs: Mapping[str, Any]) -> Iterator[Problem]:
+    names = {item.name for item in model.inputs}
+    for name in inputs:
+        if name not in names:
+            yield Problem(ProblemKind.UNKNOWN_FIELD, str(name)[:MAX_FIELD_CHARS])
+
+
+def _question(item: Input) -> Question:
+    kind = item.kind
+    match kind:
+        case Text(min_length=shortest, max_length=longest):
+            return Question(item.name, QuestionKind.TEXT, item.required, item.preset, shortest, longest)
+        case Choice():
+            return _choice(item, kind)
+        case Number(minimum=low, maximum=high, whole=whole):
+            return Question(item.name, QuestionKind.NUMBER, item.required, item.preset, low, high, whole)
+        case Flag() | Group():
+            shape = QuestionKind.BOOLEAN if isinstance(kind, Flag) else QuestionKind.LIST
+            return Question(item.name, shape, item.required, item.preset)
+        case Media():
+            return Question(item.name, QuestionKind.MEDIA, item.required, minimum=1, maximum=1, media=kind)
+        case Listing():
+            return _listing(item, kind)
+        case _:
+            assert_never(kind)
+
+
+def _choice(item: Input, kind: Choice) -> Question:
+    return Question(
+        item.name,
+        QuestionKind.CHOICE,
+        item.required,
+        item.preset,
+        choices=kind.values,
+        labels=kind.labels,
+        is_open=kind.is_open,
+    )
+
+
+def _listing(item: Input, kind: Listing) -> Question:
+    media = kind.of if isinstance(kind.of, Media) else None
+    return Question(
+        item.name,
+        QuestionKind.MEDIA if media else QuestionKind.LIST,
+        item.required,
+        minimum=max(kind.min_items, 1),
+        maximum=kind.max_items,
+        media=media,
+        is_list=True,
+    )

@@ -1,0 +1,127 @@
+"""The shelf: every model of the catalog, and which of them are for sale."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from kiosk.catalog.model import Model, Status
+from kiosk.catalog.quote import is_priceable
+from kiosk.catalog.reading.entry import read_entry
+from kiosk.catalog.reading.overrides import FILE as PRICES
+from kiosk.catalog.reading.overrides import apply_overrides
+from kiosk.catalog.reading.sheet import CatalogError, Flaw, quoted, read_yaml
+
+__all__ = ["CatalogError", "Flaw", "NotSoldReason", "Shelf", "UnknownModel", "default_shelf", "load_shelf"]
+
+CATALOG: Final = "models"
+MAX_MODELS: Final = 2_000
+
+
+class NotSoldReason(StrEnum):
+    UNLISTED = "unlisted"
+    UNVERIFIED = "unverified"
+    NEEDS_EARLIER_TASK = "needs_earlier_task"
+    NO_PRICE = "no_price"
+    NOT_YET_OFFERED = "not_yet_offered"
+    SWITCHED_OFF = "switched_off"
+
+
+class UnknownModel(Exception):  # noqa: N818 - it states a fact
+    """The catalog has no model of this id."""
+
+    def __init__(self, model_id: str) -> None:
+        self.model_id = model_id
+        super().__init__(f"the catalog has no model {quoted(model_id)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """`only`: the one model that is for sale whatever the others say."""
+
+    by_id: Mapping[str, Model]
+    only: str | None = None
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All of them, in the order of the catalog."""
+        return tuple(self.by_id.values())
+
+    def find(self, model_id: str) -> Model | None:
+        """None when the catalog does not have it (any more)."""
+        return self.by_id.get(model_id)
+
+    def get(self, model_id: str) -> Model:
+        """Errors: UnknownModel."""
+        model = self.find(model_id)
+        if model is None:
+            raise UnknownModel(model_id)
+        return model
+
+    def sellable(self) -> tuple[Model, ...]:
+        """What customers see."""
+        return tuple(model for model in self.by_id.values() if self.why_not_sold(model) is None)
+
+    def why_not_sold(self, model: Model) -> NotSoldReason | None:
+        """None: it is for sale. What the model itself lacks comes before what we or the operator decided."""
+        return next(self._reasons_against(model), None)
+
+    def _reasons_against(self, model: Model) -> Iterator[NotSoldReason]:
+        if model.status is Status.UNLISTED:
+            yield NotSoldReason.UNLISTED
+        if model.status is Status.UNVERIFIED:
+            yield NotSoldReason.UNVERIFIED
+        if any(item.required and item.task_ref for item in model.inputs):
+            yield NotSoldReason.NEEDS_EARLIER_TASK
+        if not is_priceable(model):
+            yield NotSoldReason.NO_PRICE
+        if not model.sell:
+            yield NotSoldReason.NOT_YET_OFFERED
+        if model.switched_off or self.only not in (None, model.id):
+            yield NotSoldReason.SWITCHED_OFF
+
+    def single(self, model_id: str) -> "Shelf":
+        """The same shelf with one model for sale; the others are still found. Errors: UnknownModel."""
+        return replace(self, only=self.get(model_id).id)
+
+
+def load_shelf(text: str, overrides: str | None = None) -> Shelf:
+    """From the text of a models.yaml and of an operator's prices.yaml. Errors: CatalogError with every flaw at once."""
+    flaws: list[Flaw] = []
+    models = _read_models(read_yaml(text, CATALOG), flaws)
+    if overrides is not None and not flaws:
+        models = apply_overrides(models, read_yaml(overrides, PRICES), flaws)
+    if flaws:
+        raise CatalogError(tuple(flaws))
+    return Shelf({model.id: model for model in models})
+
+
+@cache
+def default_shelf(overrides: str | None = None) -> Shelf:
+    """The packaged catalog with an operator's prices, read once. Errors: CatalogError."""
+    return load_shelf(files("kiosk.catalog").joinpath("models.yaml").read_text(encoding="utf-8"), overrides)
+
+
+def _read_models(root: object, flaws: list[Flaw]) -> tuple[Model, ...]:
+    entries = root.get("models") if isinstance(root, dict) else None
+    if not isinstance(root, dict) or not isinstance(entries, list) or not 0 < len(entries) <= MAX_MODELS:
+        flaws.append(Flaw(CATALOG, f"must be `models:` with a list of 1 to {MAX_MODELS} entries"))
+        return ()
+    flaws += [Flaw(str(key), "unknown key") for key in root if key != "models"]
+    read = [read_entry(entry, f"{CATALOG}[{index}]", flaws) for index, entry in enumerate(entries)]
+    ids = [entry.get("id") for entry in entries if isinstance(entry, dict)]
+    twice = sorted({str(model_id) for model_id in ids if model_id is not None and ids.count(model_id) > 1})
+    flaws += [Flaw(model_id, "this id is used twice") for model_id in twice]
+    models = tuple(model for model in read if model)
+    _check_task_refs(models, frozenset(str(model_id) for model_id in ids), flaws)
+    return models
+
+
+def _check_task_refs(models: tuple[Model, ...], ids: frozenset[str], flaws: list[Flaw]) -> None:
+    for model in models:
+        for item in model.inputs:
+            unknown = [one for one in item.task_ref.models if one not in ids] if item.task_ref else []
+            where = f"{model.id}.inputs.{item.name}.task_ref"
+            flaws += [Flaw(where, f"there is no model {quoted(one)}") for one in unknown]

@@ -1,0 +1,106 @@
+"""The packaged catalog is whole, and only what can be delivered and priced is for sale."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import yaml
+
+from kiosk.catalog.form import Accepted, check_answer
+from kiosk.catalog.model import Confidence, Model, Output
+from kiosk.catalog.quote import Quote, Rates, quote
+from kiosk.catalog.shelf import NotSoldReason, UnknownModel, default_shelf, load_shelf
+
+TEXT = files("kiosk.catalog").joinpath("models.yaml").read_text(encoding="utf-8")
+SHELF = default_shelf()
+RATES = Rates(rub_per_usd=Decimal(100), multiplier=Decimal(2))
+
+
+def test_catalog_loads_whole() -> None:
+    """All 188 models are there, each once, in the order of the file, and none is lost on the way."""
+    written = [entry["id"] for entry in yaml.load(TEXT, yaml.CSafeLoader)["models"]]
+    assert written == [model.id for model in SHELF.models]
+    assert len(set(written)) == 188
+
+
+def test_catalog_keeps_what_an_entry_says() -> None:
+    """An entry's own facts arrive on the model."""
+    model = SHELF.get("wan/2-7-image")
+    assert (model.name, model.vendor, model.output) == ("Wan 2.7 Image", "Alibaba", Output.IMAGE)
+    assert (model.usual_seconds, model.confidence) == (12, Confidence.HIGH)
+    assert model.modes == ("text_to_image", "image_to_image")
+    assert model.source == "https://docs.kie.ai/market/wan/2-7-image"
+
+
+def test_shelf_sells_z_image_alone() -> None:
+    """Everything else is known, and not offered yet at best."""
+    assert [model.id for model in SHELF.sellable()] == ["z-image"]
+    assert SHELF.why_not_sold(SHELF.get("z-image")) is None
+
+
+@pytest.mark.parametrize(
+    ("model_id", "reason"),
+    [
+        ("nano-banana-2", NotSoldReason.NOT_YET_OFFERED),
+        ("elevenlabs/speech-to-text", NotSoldReason.UNLISTED),
+        ("gpt-image-2-6-economy-text-to-image", NotSoldReason.UNVERIFIED),
+        ("veo/extend", NotSoldReason.NEEDS_EARLIER_TASK),
+        ("bytedance/v1-lite-text-to-video", NotSoldReason.NO_PRICE),
+        ("grok-imagine-image-2-0/segment-map", NotSoldReason.NO_PRICE),
+        ("omnihuman-1-5", NotSoldReason.NO_PRICE),
+        ("google/gemini-3-8-flash-tts", NotSoldReason.NO_PRICE),
+    ],
+)
+def test_shelf_says_why_not_sold(model_id: str, reason: NotSoldReason) -> None:
+    """Each model that is not for sale has one reason."""
+    assert SHELF.why_not_sold(SHELF.get(model_id)) is reason
+
+
+def test_shelf_switches_off_what_the_operator_says() -> None:
+    """A model switched off by the operator is off the shelf and still found."""
+    shelf = load_shelf(TEXT, "z-image: {sell: false}")
+    assert shelf.sellable() == ()
+    assert shelf.why_not_sold(shelf.get("z-image")) is NotSoldReason.SWITCHED_OFF
+
+
+def test_shelf_single_sells_one_and_finds_all() -> None:
+    """With a single model the others are off the shelf, but old orders of theirs are still understood."""
+    shelf = load_shelf(TEXT.replace("name: Nano Banana 2\n", "name: Nano Banana 2\n    sell: true\n"))
+    assert {"z-image", "nano-banana-2"} == {model.id for model in shelf.sellable()}
+    single = shelf.single("z-image")
+    assert [model.id for model in single.sellable()] == ["z-image"]
+    assert single.why_not_sold(single.get("nano-banana-2")) is NotSoldReason.SWITCHED_OFF
+    assert single.models == shelf.models
+
+
+def test_shelf_knows_no_other_models() -> None:
+    """An id that the catalog does not have is None or an error, as the caller asks."""
+    assert SHELF.find("sora-2") is None
+    with pytest.raises(UnknownModel, match="sora-2"):
+        SHELF.get("sora-2")
+    with pytest.raises(UnknownModel):
+        SHELF.single("sora-2")
+
+
+def presets() -> Iterator[tuple[Model, str, Any]]:
+    return (
+        (model, item.name, item.preset) for model in SHELF.models for item in model.inputs if item.preset is not None
+    )
+
+
+def test_catalog_defaults_fit_their_own_inputs() -> None:
+    """Every default and suggested value is an answer that would be accepted as it is."""
+    unfit = [
+        (model.id, name) for model, name, preset in presets() if check_answer(model, name, preset) != Accepted(preset)
+    ]
+    assert unfit == []
+
+
+def test_catalog_headline_is_what_defaults_cost() -> None:
+    """Where default inputs have a price, it is the `credits` of the entry."""
+    priced = [(model, quote(model, {}, RATES)) for model in SHELF.models]
+    differing = [m.id for m, price in priced if isinstance(price, Quote) and price.credits != m.tariff.credits]
+    assert differing == []
+    assert sum(isinstance(price, Quote) for _, price in priced) > 130
