@@ -7,8 +7,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from kiosk.postgres.keeper import Owner
 from kiosk.postgres.programs import PostgresFailed, Programs
 
-# What differs between two dumps of one schema: versions, and a random word that guards psql's commands.
-NOISE = re.compile(r"^(-- Dumped (from|by) .*|\\(un)?restrict .*)\n", re.MULTILINE)
+PREAMBLE_ENDS = "SET row_security = off;\n"
+# Settings of pg_dump's own, and the random word by which it guards psql's commands.
+NOISE = re.compile(r"^(SET default_\w+ = .*;|\\unrestrict .*)\n", re.MULTILINE)
 HEADING = re.compile(r"^--\n-- .*\n--\n", re.MULTILINE)
 BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -35,4 +36,5 @@ def _dump(dsn: str) -> str:
     )
     if done.returncode:
         raise PostgresFailed(f"cannot read the schema: {done.stderr.strip()}")
-    return BLANK_LINES.sub("\n\n", HEADING.sub("", NOISE.sub("", done.stdout))).strip() + "\n"
+    statements = done.stdout.partition(PREAMBLE_ENDS)[2]
+    return BLANK_LINES.sub("\n\n", HEADING.sub("", NOISE.sub("", statements))).strip() + "\n"
