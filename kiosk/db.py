@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -93,7 +92,6 @@ class Database:
             application_name=application_name,
             behind_pooler=behind_pooler,
             limits=limits,
-            jsonb_as_dict=True,
             session_state=False,
         )
         return cls(pool, limits, behind_pooler=behind_pooler)
@@ -182,10 +180,11 @@ async def open_pool(
     application_name: str = "kiosk",
     behind_pooler: bool = False,
     limits: Limits = DEFAULT_LIMITS,
-    jsonb_as_dict: bool = False,
     session_state: bool = True,
 ) -> Pool:
-    """A hardened pool for those who bring their own SQL, such as the queue's engine; jsonb is text to it by default.
+    """A hardened pool for those who bring their own SQL, such as the queue's engine.
+
+    jsonb is text on every connection: the engine enqueues on ours, and knows no other.
 
     `session_state=False` promises that no user of the pool leaves a LISTEN, a SET or an advisory lock behind, and
     saves the round trip that would clear them. Errors: DatabaseUnavailable, BadSettings.
@@ -193,11 +192,6 @@ async def open_pool(
 
     async def prepare(connection: Tx) -> None:
         _keep_alive(connection, limits.dead_peer_s)
-        if jsonb_as_dict:
-            async with connection.transaction() if behind_pooler else contextlib.nullcontext():
-                await connection.set_type_codec(
-                    "jsonb", encoder=_to_json, decoder=json.loads, schema="pg_catalog", format="text"
-                )
 
     try:
         return await asyncpg.create_pool(
@@ -272,10 +266,6 @@ def _why_unavailable(error: Exception, *, lost: bool) -> str | None:
 
 async def _leave_as_is(_connection: object) -> None:
     pass
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _keep_alive(connection: Tx, dead_peer_s: int) -> None:

@@ -149,8 +149,7 @@ class Wizard:
 
     def from_price(self, model: Model) -> int | None:
         """Kopecks for what a customer gets who changes nothing; None where that is not known beforehand."""
-        presets = {item.name: item.preset for item in model.inputs if item.preset is not None}
-        priced = quote(model, presets, self.rates)
+        priced = quote(model, {}, self.rates)
         return priced.price_kopecks if isinstance(priced, Quote) else None
 
     async def _save(

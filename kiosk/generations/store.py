@@ -1,5 +1,6 @@
 """The generations' SQL; every change of state names the state it comes from."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,7 @@ class Generation:
     def from_row(cls, row: asyncpg.Record) -> Self:
         values = dict(row)
         values["state"] = State(values["state"])
+        values["inputs"] = json.loads(values["inputs"])
         values["failure"] = Failure(values["failure"]) if values["failure"] else None
         return cls(**values)
 
@@ -68,6 +70,10 @@ class Generation:
 
     def __repr__(self) -> str:
         return f"<generation {self.id} {self.state}>"  # never the callback token
+
+
+def _json(inputs: Mapping[str, Any]) -> str:
+    return json.dumps(dict(inputs), ensure_ascii=False)
 
 
 def _maybe(row: asyncpg.Record | None) -> Generation | None:
@@ -154,7 +160,7 @@ async def insert_draft(
             """,
             customer_id,
             model_id,
-            dict(inputs),
+            _json(inputs),
             chat_id,
             message_id,
             callback_token,
@@ -184,7 +190,7 @@ async def save_draft(
             WHERE id = $1 AND state = 'draft' RETURNING {COLUMNS}
             """,
             generation_id,
-            dict(inputs),
+            _json(inputs),
             asking,
             update_id,
             price_kopecks,

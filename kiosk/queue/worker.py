@@ -85,6 +85,9 @@ class Worker:
                 await self._run_engine()
             except BROKEN as error:
                 log.warning("queue.engine_failed", error=type(error).__name__)
+            except Exception:
+                # The boundary of the engine: whatever it dies of, it is started again, loudly.
+                log.exception("queue.engine_broke")
             if not self._stopping.is_set():
                 self._check_watchdog()
                 await self._pause()
