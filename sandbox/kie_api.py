@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, unquote
@@ -80,7 +81,8 @@ class KieApi:
         task, answered = self._provider.desk.create(order)
         await self._provider.snapshot.save()
         if any(fault.name == "callback_before_reply" for fault in order.faults):
-            await asyncio.wait_for(answered.wait(), self._provider.options.callback_timeout_s + 1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(answered.wait(), 2 * self._provider.options.callback_timeout_s)
         return envelope(200, "success", {"taskId": task.id, "recordId": task.id})
 
     def _ordered(self, asked: dict[str, Any], request: web.Request) -> Order | Refusal:

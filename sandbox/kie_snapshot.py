@@ -32,8 +32,18 @@ class Snapshot:
         async with self._writing:
             if self._written < wanted:
                 covered = self._wanted
-                await asyncio.to_thread(_replace, self._path, json.dumps(self._dump()))
+                await _in_thread(_replace, self._path, json.dumps(self._dump()))
                 self._written = covered
+
+
+async def _in_thread(work: Callable[[Path, str], None], path: Path, text: str) -> None:
+    """Run it to its end even when the caller is cancelled, so that no two writes ever overlap."""
+    running = asyncio.create_task(asyncio.to_thread(work, path, text))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def read(path: Path | None) -> dict[str, Any] | None:
