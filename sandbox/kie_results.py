@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from sandbox.kie_door import HTML_PAGE, RESULT_FAULTS, STRUCK, door, dropped
 from sandbox.kie_files import StoredFile
@@ -18,7 +18,7 @@ _MAX_BIG_MB = 200
 def result_app(provider: Provider) -> web.Application:
     """The site of tempfile.aiquickdraw.com and tempfile.redpandaai.co in one."""
     app = web.Application(middlewares=[door(provider, {"result": RESULT_FAULTS}, needs_agent=False)])
-    app.add_routes([web.get("/{path:.+}", Results(provider).file, name="result", allow_head=False)])
+    app.add_routes([web.get("/{path:.+}", Results(provider).file, name="result")])
     return app
 
 
@@ -64,6 +64,8 @@ async def _sent(
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": mime, "Content-Length": str(len(content))})
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        return response
     slow = "file_slow" in faults
     pause_s = float(faults["file_slow"].get("seconds", 5.0)) / _SLOW_PIECES if slow else 0.0
     step = max(len(content) // _SLOW_PIECES, 1) if slow else _CHUNK

@@ -66,6 +66,17 @@ async def test_clips_and_sounds_are_real(model: str, given: dict[str, Any], kind
         assert (status, declared) == (200, kind)
 
 
+async def test_head_tells_size_and_type() -> None:
+    """HEAD answers with the headers of GET and no body."""
+    async with running_kie() as kie:
+        (url,) = await kie.result_urls()
+        _, kind, content = await fetched(kie, url)
+        async with kie.session.head(url) as answer:
+            assert (answer.status, answer.content_type, answer.content_length) == (200, kind, len(content))
+            assert await answer.read() == b""
+        assert (await fetched(kie, url))[0] == 200
+
+
 async def test_result_expires() -> None:
     """After its time a result is a plain HTTP 404, while the record still names it."""
     async with running_kie(result_retention_s=0.0) as kie:
