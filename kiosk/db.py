@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, cast
 
 import asyncpg
 
@@ -144,18 +145,18 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Tx]:
-        lost = True
+        lost, late = True, "no free connection in time"
         try:
             async with self._pool.acquire(timeout=self._limits.acquire_s) as proxy:
                 # The proxy passes everything on to the connection; only its class differs.
                 connection = cast("Tx", proxy)
-                lost = False
+                lost, late = False, "no answer in time"
                 try:
                     yield connection
                 finally:
-                    lost = connection.is_closed()  # once it is back in the pool it no longer says so
+                    lost = _is_lost(connection)  # once it is back in the pool it no longer says so
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if why := _why_unavailable(error, lost=lost):
+            if why := _why_unavailable(error, lost=lost, late=late):
                 raise DatabaseUnavailable(why) from error
             raise
 
@@ -163,14 +164,17 @@ class Database:
         self, connection: Tx, transaction: asyncpg.transaction.Transaction, error: BaseException
     ) -> None:
         """Leaves no connection that is in doubt: a server that did not answer may not answer ROLLBACK either."""
-        if isinstance(error, TimeoutError) or connection.is_closed():
+        if _is_lost(connection):
+            return
+        if isinstance(error, TimeoutError):
             connection.terminate()
             return
         try:
             async with asyncio.timeout(self._limits.close_s):
                 await transaction.rollback()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            connection.terminate()  # the server rolls back what it can no longer commit
+            if not _is_lost(connection):
+                connection.terminate()  # the server rolls back what it can no longer commit
 
 
 async def open_pool(
@@ -214,7 +218,7 @@ async def open_pool(
         # Their messages quote the address, and so perhaps the password.
         raise BadSettings("DATABASE_URL", "must look like postgresql://user:password@host:5432/name") from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DatabaseUnavailable(_why_unavailable(error, lost=True) or str(error)) from error
+        raise DatabaseUnavailable(_why_unavailable(error, lost=True, late="no answer in time") or str(error)) from error
 
 
 async def close_pool(pool: Pool, timeout_s: float = DEFAULT_LIMITS.close_s) -> None:
@@ -249,13 +253,21 @@ def _local_settings(limits: Limits) -> str:
     return "; ".join(f"SET LOCAL {name} = {value}" for name, value in _timeouts(limits).items())
 
 
-def _why_unavailable(error: Exception, *, lost: bool) -> str | None:
+def _is_lost(connection: Tx) -> bool:
+    """Whether it is closed; a pool takes a closed connection back at once, and then it cannot even be asked."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _why_unavailable(error: Exception, *, lost: bool, late: str) -> str | None:
     """A few words without any secret, or None when the error is one of the caller's making."""
     match error:
         case TimeoutError():
-            return "no answer in time"
+            return late
         case OSError() if lost or isinstance(error, ConnectionError):
-            return error.strerror or type(error).__name__
+            return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__
         case asyncpg.InterfaceError() if lost:
             return "the connection is closed"
         case asyncpg.PostgresError() if isinstance(error, UNAVAILABLE):
