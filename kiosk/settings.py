@@ -1,25 +1,39 @@
 """What the operator decides, read once from the environment (and `.env`)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kiosk.errors import BadSettings
 
-MAX_PORT = 65535
+MAX_PORT: Final = 65535
+DAY_S: Final = 86_400
+# Bot API, "Authorizing your bot"; digits that fit the bigint which the bot's number becomes.
+BOT_TOKEN: Final = re.compile(r"[0-9]{1,18}:[A-Za-z0-9_-]+")
+IN_A_HEADER: Final = re.compile(r"[!-~]+")  # the key travels in one
+TELEGRAM_NAME: Final = re.compile(r"[A-Za-z0-9_]{3,32}")
+# Shorter ones are words such as "postgres", which must stay readable in the log.
+LONG_ENOUGH_TO_HIDE: Final = 12
+ALSO_CALLED: Final = {"SINGLE_MODEL_ONLY": "SINGLE_MODEL_ONLY (or ENABLE_Z_IMAGE_ONLY)"}
 KIE_KEY_MISSING = "set the provider's API key, or try everything without one: make demo"
 TOKEN_MISSING = "set the token that @BotFather gave your bot, or try everything without one: make demo"  # noqa: S105 - a text
+
+TelegramId = Annotated[int, Field(gt=0, lt=2**52)]  # Bot API, "User": at most 52 significant bits
 
 
 class Settings(BaseSettings):
     """Field names in upper case are the names in the environment; `.env.example` describes each."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     telegram_bot_token: SecretStr | None = None
     telegram_base_url: str = "https://api.telegram.org"
@@ -42,17 +56,23 @@ class Settings(BaseSettings):
     single_model_only: bool = Field(
         default=False, validation_alias=AliasChoices("SINGLE_MODEL_ONLY", "ENABLE_Z_IMAGE_ONLY")
     )
-    admin_id: Annotated[tuple[int, ...], NoDecode] = ()
+    admin_id: Annotated[tuple[TelegramId, ...], NoDecode] = ()
     support_telegram: str = ""
-    rub_per_usd: Decimal = Field(default=Decimal(100), gt=0)
-    price_multiplier: Decimal = Field(default=Decimal(2), ge=1)
-    prices_file: Path | None = None
-    welcome_balance_rub: Decimal = Field(default=Decimal(0), ge=0, decimal_places=2)
+    rub_per_usd: Decimal = Field(default=Decimal(100), gt=0, le=1_000_000)
+    price_multiplier: Decimal = Field(default=Decimal(2), ge=1, le=1000)
+    prices_file: FilePath | None = None
+    welcome_balance_rub: Decimal = Field(default=Decimal(0), ge=0, le=1_000_000, decimal_places=2)
 
-    submit_grace_s: float = Field(default=60, gt=0)
-    poll_first_s: float = Field(default=5, gt=0)
-    image_deadline_s: float = Field(default=1800, gt=0)
+    submit_grace_s: float = Field(default=60, gt=0, le=DAY_S)
+    poll_first_s: float = Field(default=5, gt=0, le=DAY_S)
+    image_deadline_s: float = Field(default=1800, gt=0, le=30 * DAY_S)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_spaces_around(cls, value: object) -> object:
+        """A pasted value often brings a line end along."""
+        return value.strip() if isinstance(value, str) else value
 
     @field_validator("admin_id", mode="before")
     @classmethod
@@ -64,14 +84,28 @@ class Settings(BaseSettings):
     @field_validator("telegram_base_url", "kie_base_url", "kie_upload_url", "webhook_base_url")
     @classmethod
     def _is_web_address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with https:// (or http://)")
-        return value.rstrip("/") if value else value
+        if not _leads_somewhere(value):
+            raise ValueError("must look like https://example.com")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must look like postgresql://user:password@host:5432/name")
+        return value or None
 
     @field_validator("support_telegram")
     @classmethod
     def _bare_name(cls, value: str) -> str:
-        return value.strip().removeprefix("https://t.me/").removeprefix("@")
+        name = value.removeprefix("https://").removeprefix("t.me/").removeprefix("@")
+        if name and not TELEGRAM_NAME.fullmatch(name):
+            raise ValueError("must be a name in Telegram, such as @kiosk_support")
+        return name
 
     @model_validator(mode="after")
     def _webhook_has_address(self) -> "Settings":
@@ -84,21 +118,23 @@ class Settings(BaseSettings):
         token = self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else ""
         if not token:
             raise BadSettings("TELEGRAM_BOT_TOKEN", TOKEN_MISSING)
-        number, colon, rest = token.partition(":")
-        if not (number.isdigit() and colon and rest):
+        if not BOT_TOKEN.fullmatch(token):
             raise BadSettings("TELEGRAM_BOT_TOKEN", "must look like 123456789:AbC…")
         return token
 
     def provider_key(self) -> str:
-        """Errors: BadSettings when there is none."""
-        if not self.kie_api_key:
+        """Errors: BadSettings when there is none or it cannot be sent."""
+        key = self.kie_api_key.get_secret_value() if self.kie_api_key else ""
+        if not key:
             raise BadSettings("KIE_API_KEY", KIE_KEY_MISSING)
-        return self.kie_api_key.get_secret_value()
+        if not IN_A_HEADER.fullmatch(key):
+            raise BadSettings("KIE_API_KEY", "must be Latin letters, digits and signs without a space between")
+        return key
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that no log line may contain."""
         held = (self.telegram_bot_token, self.kie_api_key, self.kie_webhook_hmac_key, self.database_url)
-        return tuple(secret.get_secret_value() for secret in held if secret)
+        return tuple(part for secret in held if secret for part in _with_parts(secret.get_secret_value()))
 
 
 def load_settings(values: Mapping[str, object] | None = None, *, env_file: str | None = ".env") -> Settings:
@@ -110,6 +146,8 @@ def load_settings(values: Mapping[str, object] | None = None, *, env_file: str |
         return Settings(_env_file=env_file, **dict(values or {}))  # type: ignore[arg-type]  # names come from outside
     except ValidationError as error:
         raise _first_problem(error.errors()[0]) from None
+    except (UnicodeDecodeError, OSError):
+        raise BadSettings(str(env_file), "cannot be read: it must be a text in UTF-8") from None
 
 
 def _first_problem(detail: ErrorDetails) -> BadSettings:
@@ -117,4 +155,29 @@ def _first_problem(detail: ErrorDetails) -> BadSettings:
     if isinstance(cause, BadSettings):
         return cause
     name = str(detail["loc"][0]).upper() if detail["loc"] else "settings"
-    return BadSettings(name, detail["msg"].removeprefix("Value error, "))
+    return BadSettings(ALSO_CALLED.get(name, name), detail["msg"].removeprefix("Value error, "))
+
+
+def _leads_somewhere(address: str) -> bool:
+    """Whether there is a host, and nothing that a path put behind it would collide with."""
+    try:
+        parts = urlsplit(address)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and not (parts.query or parts.fragment) and address.isprintable() and " " not in address
+
+
+def _with_parts(secret: str) -> Iterator[str]:
+    """The value and what is secret in it by itself: the end of a bot token, the password of an address."""
+    yield secret
+    for part in (BOT_TOKEN.fullmatch(secret) and secret.partition(":")[2], _password(secret)):
+        if part and len(part) >= LONG_ENOUGH_TO_HIDE:
+            yield part
+
+
+def _password(address: str) -> str | None:
+    try:
+        return urlsplit(address).password
+    except ValueError:
+        return None
