@@ -1,20 +1,28 @@
 """Log lines are events: a static dotted name and identifiers; a console for people, JSON elsewhere, secrets nowhere."""
 
+import contextlib
+import json
 import logging
+import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import Processor
 
-HIDDEN = "[secret]"
-# What a bot token and a callback address look like, so that those not in the settings are hidden too.
-PATTERNS = (
-    re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}"),
-    re.compile(r"(?<=/callbacks/kie/)\d+/[A-Za-z0-9_-]+"),
+HIDDEN: Final = "[secret]"
+SLASH: Final = r"(?:/|\\/|%2[Ff])"  # as it is, in JSON, or inside another address
+# What secrets look like, so that those not in the settings are hidden too: a bot token (mostly inside an address of the
+# Bot API), the token of a callback address, the user and password of an address, and the key in a header.
+PATTERNS: Final = (
+    (re.compile(r"(?<![0-9])[0-9]{5,}(?::|%3[Aa])[A-Za-z0-9_-]{20,}"), HIDDEN),
+    (re.compile(rf"(callbacks{SLASH}kie{SLASH}[0-9]+{SLASH})[A-Za-z0-9_-]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+@"), f"{HIDDEN}@"),
+    (re.compile(r"(\bBearer\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
 )
+DEPTH: Final = 8  # of values inside values; whatever is deeper, or contains itself, is written as one text
 QUIET = {"aiogram": "WARNING", "aiohttp.access": "WARNING", "uvicorn.access": "WARNING", "pgqueuer": "WARNING"}
 
 
@@ -28,25 +36,39 @@ class Redactor:
         """The text with every known or recognisable secret replaced."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        for pattern in PATTERNS:
-            text = pattern.sub(HIDDEN, text)
+        for pattern, shown in PATTERNS:
+            text = pattern.sub(shown, text)
         return text
 
     def __call__(self, _logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {key: self._value(value) for key, value in event.items()}
+        return {key: self._value(value, DEPTH) for key, value in event.items()}
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any, depth: int) -> Any:
         match value:
-            case bool() | int() | float() | None:
+            case bool() | int() | None:
                 return value
-            case str():
-                return self.text(value)
-            case Mapping():
-                return {key: self._value(inner) for key, inner in value.items()}
-            case list() | tuple():
-                return [self._value(inner) for inner in value]
+            case float() if math.isfinite(value):  # JSON knows no other
+                return value
+            case Mapping() if depth:
+                return {self.text(str(key)): self._value(inner, depth - 1) for key, inner in value.items()}
+            case list() | tuple() if depth:
+                return [self._value(inner, depth - 1) for inner in value]
             case _:
                 return self.text(str(value))
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Where a line cannot be written, logging itself would print the raw record with whatever is in it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        lost = {"event": "log.line_lost", "level": "error", "logger": record.name, "error": _error_name()}
+        with contextlib.suppress(OSError, ValueError):  # the stream itself is gone: there is nobody to tell
+            self.stream.write(f"{json.dumps(lost)}\n")
+
+
+def _error_name() -> str:
+    kind = sys.exc_info()[0]
+    return kind.__name__ if kind else ""
 
 
 def set_up_logging(level: str, secrets: Iterable[str], stream: TextIO = sys.stderr) -> None:
@@ -58,7 +80,10 @@ def set_up_logging(level: str, secrets: Iterable[str], stream: TextIO = sys.stde
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: Processor = (
-        structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
+        # Without its own tracebacks: those show the values of variables.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if stream.isatty()
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(
         processors=[*stamp, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -66,10 +91,10 @@ def set_up_logging(level: str, secrets: Iterable[str], stream: TextIO = sys.stde
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = _Handler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=stamp,
+            foreign_pre_chain=[*stamp, structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,

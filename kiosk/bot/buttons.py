@@ -15,6 +15,11 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """The first screen in a message of its own: the one with this button keeps its result or its reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """What the customer owns."""
 
@@ -79,10 +84,11 @@ class Again:
     generation_id: int
 
 
-Press: TypeAlias = Home | Balance | Choose | Answer | Ask | Edit | Show | Create | Cancel | Again
+Press: TypeAlias = Home | Leave | Balance | Choose | Answer | Ask | Edit | Show | Create | Cancel | Again
 
 _WORD_OF: Final[dict[type[Press], str]] = {
     Home: "h",
+    Leave: "l",
     Balance: "b",
     Choose: "m",
     Answer: "a",

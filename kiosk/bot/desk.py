@@ -132,6 +132,8 @@ class Desk:
                     return self._old(customer, await self._home(tx, customer))
                 case buttons.Home():
                     return Reply(await self._home(tx, customer))
+                case buttons.Leave():
+                    return Reply(screens.below(await self._home(tx, customer)))
                 case buttons.Balance():
                     return Reply(await self._balance(tx, customer))
                 case buttons.Choose(code=code):
@@ -216,7 +218,7 @@ class Desk:
             origin_id=origin.id,
         )
         screen = await self._draft_screen(tx, customer, draft)
-        return Reply(replace(screen, fresh=True), draft_id=draft.id, replaces=draft.message_id)
+        return Reply(screens.below(screen), draft_id=draft.id, replaces=draft.message_id)
 
     async def _answer_by_choice(self, tx: Tx, draft: Generation, field: int, choice: int, update_id: int) -> Answer:
         model = self.wizard.model(draft.model_id)
@@ -293,15 +295,16 @@ class Desk:
         """Where things stand, without ever writing over a result."""
         say = words(customer.language)
         own = at.message_id == found.message_id
+        over = Reply(None, toast=say.plain("order-elsewhere" if found.state in BEGUN else "order-over"))
         if found.state is State.DRAFT:
             return Reply(await self._draft_screen(tx, customer, found), draft_id=found.id)
         if found.state in BEGUN:
-            return Reply(self._status(say, found), order_id=found.id) if own else self._old(customer, None)
+            return Reply(self._status(say, found), order_id=found.id) if own else over
         if found.state is State.FAILED:
-            return Reply(self._failed(say, found)) if own else self._old(customer, await self._home(tx, customer))
+            return Reply(self._failed(say, found)) if own else over
         if found.state is State.CANCELED:
             return Reply(screens.canceled(say))
-        return self._old(customer, None if own else await self._home(tx, customer))
+        return over
 
     # Screens that need the database
 
@@ -334,8 +337,9 @@ class Desk:
     def _failed(self, say: Words, order: Generation) -> Screen:
         return screens.failed(say, order.failure.value if order.failure else "provider", order.id, order.price)
 
-    def _old(self, customer: Customer, screen: Screen | None) -> Reply:
-        return Reply(screen, toast=words(customer.language).plain("old-button"))
+    def _old(self, customer: Customer, home: Screen) -> Reply:
+        """What this message shows is not known here, so it is left alone."""
+        return Reply(screens.below(home), toast=words(customer.language).plain("old-button"))
 
     async def _customer(self, tx: Tx, visitor: Visitor) -> Customer:
         customer = await arrive(tx, visitor, self.welcome_kopecks)

@@ -105,7 +105,10 @@ class Handlers:
             await self._show_below(bot, at.chat_id, reply)
             return
         landed = await edit(bot, at.chat_id, at.message_id, reply.screen)
-        if reply.draft_id is not None and landed is not None:
+        if landed is None:
+            await self._show_below(bot, at.chat_id, reply)
+            return
+        if reply.draft_id is not None:
             await self.desk.shown(reply.draft_id, landed)
         if reply.order_id is not None:
             correction = await self.desk.correction(visitor, reply.order_id)

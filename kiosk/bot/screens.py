@@ -4,11 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from kiosk.bot.buttons import Again, Answer, Ask, Balance, Cancel, Choose, Create, Edit, Home, Press, Show, model_code
+from kiosk.bot.buttons import (
+    Again,
+    Answer,
+    Ask,
+    Balance,
+    Cancel,
+    Choose,
+    Create,
+    Edit,
+    Home,
+    Leave,
+    Press,
+    Show,
+    model_code,
+)
 from kiosk.bot.words import Words
 from kiosk.catalog.form import Problem, ProblemKind, Question, QuestionKind, questions
 from kiosk.catalog.model import Model, Scalar
-from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
 
@@ -153,12 +166,9 @@ def card(say: Words, model: Model, draft: Generation, wallet: Wallet) -> Screen:
 
 
 def status(say: Words, model: Model | None, order: Generation) -> Screen:
-    """An order on its way. In line it can still be canceled."""
+    """An order on its way."""
     name = say.escape(model.name if model else order.model_id)
     answers = _answers(say, model, order.inputs) if model else ""
-    if order.state is State.PENDING and order.submits == 0:
-        row = (Button(say.plain("cancel-button"), Cancel(order.id)),)
-        return Screen(say.markup("status-line", answers=answers, model=name), (row,))
     usual = say("status-usual", seconds=model.usual_seconds) if model and model.usual_seconds else ""
     return Screen(say.markup("status", answers=answers, model=name, usual=usual))
 
@@ -173,7 +183,7 @@ def done(say: Words, model_name: str, order_id: int, price: int, late: bool, url
     parts = [say("done-late") if late else say("done"), details]
     if url:
         parts.append(say("done-link", url=url))
-    return Screen("\n\n".join(parts), ((Button(say.plain("again-button"), Again(order_id)),), _home_row(say)))
+    return Screen("\n\n".join(parts), ((Button(say.plain("again-button"), Again(order_id)),), _leave_row(say)))
 
 
 def link(say: Words, url: str) -> Screen:
@@ -184,7 +194,7 @@ def link(say: Words, url: str) -> Screen:
 def failed(say: Words, failure: str, order_id: int, price: int) -> Screen:
     """Why there is no result, that the money is back, and a way to try again."""
     text = say.markup("failed", reason=say(f"failed-{failure}"), price=say.money(price))
-    return Screen(text, ((Button(say.plain("retry-button"), Again(order_id)),), _home_row(say)))
+    return Screen(text, ((Button(say.plain("retry-button"), Again(order_id)),), _leave_row(say)))
 
 
 def canceled(say: Words, price: int | None = None) -> Screen:
@@ -207,6 +217,15 @@ def field_name(model: Model | None, number: int) -> str | None:
 
 def _home_row(say: Words) -> tuple[Button, ...]:
     return (Button(say.plain("home-button"), Home()),)
+
+
+def _leave_row(say: Words) -> tuple[Button, ...]:
+    return (Button(say.plain("home-button"), Leave()),)
+
+
+def below(screen: Screen) -> Screen:
+    """The same screen in a message of its own."""
+    return replace(screen, fresh=True)
 
 
 def _answers(say: Words, model: Model, inputs: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 async def edit(bot: Bot, chat_id: int, message_id: int, screen: Screen) -> int | None:
-    """The message that shows it afterwards: the same, a new one if that is gone, None if it holds a result now."""
+    """The message that shows it afterwards: the same, a new one if that is gone; None: it holds a result by now."""
     try:
         await bot.edit_message_text(screen.text, chat_id=chat_id, message_id=message_id, reply_markup=markup(screen))
     except TelegramBadRequest as refusal:

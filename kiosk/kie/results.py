@@ -100,10 +100,10 @@ def _tracks(place: dict[str, JSON]) -> Iterator[Track]:
 
 
 def _track_entries(place: dict[str, JSON]) -> Iterator[dict[str, JSON]]:
-    for holder in (place, object_of(place.get("response"))):
-        for key in _TRACK_LISTS:
-            entries = holder.get(key)
-            yield from (entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
+    for key in _TRACK_LISTS:
+        entries = place.get(key)
+        if isinstance(entries, list):
+            yield from (entry for entry in entries if isinstance(entry, dict))
 
 
 def _first_url(entry: dict[str, JSON], keys: tuple[str, ...]) -> str | None:

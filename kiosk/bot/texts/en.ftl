@@ -36,6 +36,8 @@ help =
 help-support = Questions: @{ $support }
 unknown = I understand buttons and answers to my questions. Press /start to begin, or /help to see how it works.
 old-button = This button no longer works. Here is where things stand.
+order-over = This order is finished.
+order-elsewhere = This order is running already.
 nothing-to-cancel = There is nothing to cancel.
 
 ask-prompt = ✍️ <b>Describe the picture</b>
@@ -92,13 +94,6 @@ status =
 
     { $model }{ $usual }
 status-usual = {" "}· usually about { $seconds } s
-status-line =
-    🕓 <b>Order accepted, starting soon…</b>
-
-    { $answers }
-
-    { $model }
-
 done = ✅ <b>Done!</b>
 done-late = 🎁 <b>Done!</b> It took longer than we waited, so it is free: your money had already gone back.
 done-details = { $model } · { $price }

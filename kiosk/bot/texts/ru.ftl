@@ -37,6 +37,8 @@ help-support = Вопросы: @{ $support }
 unknown =
     Я понимаю кнопки и ответы на мои вопросы. Нажмите /start, чтобы начать, или /help — как всё устроено.
 old-button = Эта кнопка уже не действует. Вот что есть сейчас.
+order-over = Этот заказ уже выполнен.
+order-elsewhere = Этот заказ уже в работе.
 nothing-to-cancel = Отменять нечего.
 
 ask-prompt = ✍️ <b>Опишите картинку</b>
@@ -93,13 +95,6 @@ status =
 
     { $model }{ $usual }
 status-usual = {" "}· обычно около { $seconds } с
-status-line =
-    🕓 <b>Заказ принят, скоро начну…</b>
-
-    { $answers }
-
-    { $model }
-
 done = ✅ <b>Готово!</b>
 done-late = 🎁 <b>Готово!</b> Получилось позже, чем мы ждали, поэтому бесплатно: деньги мы уже вернули.
 done-details = { $model } · { $price }
