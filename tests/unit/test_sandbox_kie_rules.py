@@ -96,6 +96,8 @@ def test_numbers_and_lists_are_held_to_their_limits() -> None:
     pictures = ["https://a.example/1.png"] * 10
     too_many = Refusal(422, "input_urls exceeds the maximum of 9 items")
     assert refusal("wan/2-7-image", video | {"input_urls": pictures}) == too_many
+    too_short = Refusal(422, "prompt is shorter than 3")
+    assert refusal("flux-2/pro-text-to-image", {"prompt": "xy"}) == too_short
     wrong = Refusal(422, "input_urls must hold items of type url")
     assert refusal("wan/2-7-image", video | {"input_urls": [1]}) == wrong
 
