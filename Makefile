@@ -1,1 +1,71 @@
-# `make demo` and `make test` are all one needs; see README.md.
+# `make demo` shows the whole shop, `make test` checks it. Both need nothing but Python 3.11 or later.
+
+VENV ?= .venv
+JOBS ?= 2
+ARGS ?=
+PY = $(VENV)/bin/python
+# A newer name is tried only when python3 is too old.
+PYTHONS = python3 python3.13 python3.12 python3.11
+UV_COMPILE = $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+# Only errors of pip's are shown; a dot now and then says that it still works.
+WITH_DOTS = ( while sleep 4 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & dots=$$!; \
+	trap 'kill $$dots 2>/dev/null; exit 130' INT TERM;
+END_DOTS = status=$$?; kill $$dots 2>/dev/null; echo; exit $$status
+PIP = $(PY) -m pip --disable-pip-version-check -qq
+
+.PHONY: demo test check schema lock clean
+
+demo: $(VENV)/.kiosk
+	@$(PY) -m sandbox.demo $(ARGS)
+
+test: check
+	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+
+check: $(VENV)/.kiosk-dev
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m ruff format --check --quiet || { echo "Not formatted; run: $(PY) -m ruff format"; exit 1; }
+	@$(PY) -m mypy --no-error-summary
+	@said=$$($(VENV)/bin/lint-imports --no-logo 2>&1) || { echo "$$said"; exit 1; }
+
+# The file that says what all migrations add up to.
+schema: $(VENV)/.kiosk-dev
+	@KIOSK_REWRITE_SCHEMA=1 $(PY) -m pytest -q -k schema_file tests/db/test_migrate_schema.py
+
+# Everything that the project stands on, pinned with hashes; a test compares the two lists.
+lock: $(PY)
+	@$(PIP) install uv
+	@$(UV_COMPILE) --upgrade --extra sandbox --extra build --output-file requirements.lock
+	@$(UV_COMPILE) --upgrade --all-extras --output-file requirements-dev.lock
+
+# Never `data/`: that is somebody's shop.
+clean:
+	@rm -rf $(VENV) .demo dist out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@for name in $(PYTHONS); do \
+		if command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+			python=$$name; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Kiosk needs Python 3.11 or later, and there is none of: $(PYTHONS)." >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make a virtual environment; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "Setting up the Python environment (1/3)…"; \
+	$$python -m venv --clear $(VENV)
+
+$(VENV)/.kiosk: requirements.lock pyproject.toml | $(PY)
+	@printf 'Installing what Kiosk needs (2/3)…'; $(WITH_DOTS) $(PIP) install --require-hashes -r $<; $(END_DOTS)
+	@echo "Installing Kiosk (3/3)…"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.kiosk-dev: requirements-dev.lock pyproject.toml | $(PY)
+	@printf 'Installing what Kiosk and its tests need (2/3)…'; $(WITH_DOTS) $(PIP) install --require-hashes -r $<; $(END_DOTS)
+	@echo "Installing Kiosk (3/3)…"
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.kiosk
