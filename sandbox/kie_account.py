@@ -1,6 +1,6 @@
 """The money and the limits of the provider's stand-in: balance, caps of single keys, request windows."""
 
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,20 +12,20 @@ class Account:
     balance: float
     caps: Mapping[str, float]
     spent: float = 0.0
-    used: Counter[str] = field(default_factory=Counter)
+    used: dict[str, float] = field(default_factory=dict)
 
     def affords(self, cost: float) -> bool:
         return self.balance >= cost
 
     def is_capped(self, key: str, cost: float) -> bool:
         """Whether this cost would take the key over its cap."""
-        return key in self.caps and self.used[key] + cost > self.caps[key]
+        return key in self.caps and self.used.get(key, 0.0) + cost > self.caps[key]
 
     def charge(self, key: str, cost: float) -> None:
         """Take credits; a negative cost gives them back."""
         self.balance = round(self.balance - cost, 4)
         self.spent = round(self.spent + cost, 4)
-        self.used[key] = round(self.used[key] + cost, 4)  # type: ignore[assignment]  # a Counter of fractions
+        self.used[key] = round(self.used.get(key, 0.0) + cost, 4)
 
 
 class Window:

@@ -18,6 +18,7 @@ HTTP_FAULTS = {
     "http_429": "a real HTTP 429 with the body of code 429",
     "http_500": "a real HTTP 500 with plain text",
     "http_502": "a real HTTP 502 with an HTML page",
+    "http_502_after": "the request is processed, its answer is replaced by a real HTTP 502 with an HTML page",
     "cloudflare_403": "a real HTTP 403, error code 1010, as for a missing User-Agent",
     "empty_body": "HTTP 200 with nothing in it",
     "not_json": "HTTP 200 with an HTML page where JSON was expected",
@@ -132,6 +133,8 @@ async def _struck_by(
             await asyncio.sleep(_seconds(fault))
         elif fault.name == "lost_reply":
             return dropped(request)
+        elif fault.name == "http_502_after":
+            return _CANNED["http_502"]()
     return response
 
 

@@ -66,6 +66,16 @@ async def test_no_credit_may_come_as_a_500() -> None:
         assert body["msg"].startswith("Credits insufficient")
 
 
+@pytest.mark.parametrize(("fault", "created"), [("http_502_after", 1), ("http_502", 0)])
+async def test_bad_gateway_does_not_tell_what_happened(fault: str, created: int) -> None:
+    """The same page comes whether or not the request behind it was carried out."""
+    async with running_kie() as kie:
+        url = f"{kie.kie.api_url}/api/v1/jobs/createTask"
+        async with kie.session.post(url, json=Z_IMAGE, headers=kie.headers(fault)) as answer:
+            assert (answer.status, answer.content_type) == (502, "text/html")
+        assert (await kie.stats())["tasks_created"] == created
+
+
 @pytest.mark.parametrize(("fault", "created"), [("lost_reply", 1), ("drop_before", 0)])
 async def test_connection_may_be_dropped(fault: str, created: int) -> None:
     """The caller learns nothing either way; only the provider knows whether a task was created."""
