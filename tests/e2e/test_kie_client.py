@@ -103,7 +103,7 @@ class Provider:
 
 @asynccontextmanager
 async def talking_to(provider: Provider, timeout_s: float = 15, connections: int = 0) -> AsyncIterator[KieClient]:
-    """A client whose two hosts are the provider, on a free port of loopback."""
+    """A client of the provider on a free port of loopback; uploads go under /files, as to the host of their own."""
     app = web.Application(client_max_size=4 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", provider.handle)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
@@ -112,7 +112,9 @@ async def talking_to(provider: Provider, timeout_s: float = 15, connections: int
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as session:
-        yield KieClient(session, api_key=KEY, base_url=url, upload_url=url, timeout_s=timeout_s, waits=NO_WAITS)
+        yield KieClient(
+            session, api_key=KEY, base_url=url, upload_url=f"{url}/files", timeout_s=timeout_s, waits=NO_WAITS
+        )
     await runner.cleanup()
 
 
@@ -198,7 +200,7 @@ async def test_create_lost_connection_is_unknown_and_asked_once(answer: Answer) 
 
 async def test_create_time_out_after_accepting_is_unknown_and_asked_once() -> None:
     """A provider that took the request and fell silent may have made the task."""
-    outcome, provider = await create_with(hangs, says(CREATED), timeout_s=0.2)
+    outcome, provider = await create_with(hangs, says(CREATED), timeout_s=1)
     assert isinstance(outcome, OutcomeUnknown)
     assert outcome.why is Doubt.NO_ANSWER
     assert len(provider.requests) == 1
@@ -361,7 +363,7 @@ async def test_task_lasting_trouble_is_unavailable_after_three_tries(trouble: An
 
 async def test_task_time_out_is_no_answer() -> None:
     """Silence is tried again too: asking costs nothing."""
-    raised, provider = await task_with(hangs, timeout_s=0.1)
+    raised, provider = await task_with(hangs, timeout_s=0.6)
     assert isinstance(raised, errors.NoAnswer)
     assert len(provider.requests) == 3
 
@@ -446,7 +448,7 @@ async def test_upload_streams_under_names_never_used_twice() -> None:
     assert [len(found) for found in names] == [1, 1]
     assert names[0] != names[1]
     assert all(content in body and b"inputs" in body for *_, body in provider.requests)
-    assert provider.requests[0][1] == "/api/file-stream-upload"
+    assert provider.requests[0][1] == "/files/api/file-stream-upload"
     assert provider.requests[0][2]["Content-Type"].startswith("multipart/form-data")
 
 

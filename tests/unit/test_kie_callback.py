@@ -1,5 +1,8 @@
 """A callback names its task wherever the provider puts the id; its signature is checked exactly and in time."""
 
+import base64
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -98,18 +101,27 @@ def test_signature_of_openssl_is_valid() -> None:
         {"timestamp": "1769670761"},
         {"timestamp": "1769670760.0"},
         {"timestamp": ""},
+        {"timestamp": "9" * 5000},
         {"timestamp": "-1769670760"},
         {"timestamp": "１７６９６７０７６０"},
         {"signature": ""},
         {"signature": SIGNATURE[:-1]},
         {"signature": SIGNATURE.swapcase()},
         {"signature": "ключ"},
+        {"signature": "\udcff"},
+        {"task_id": "\udcff"},
         {"signature": "abe5c69987bbf0a4c09529fea513e24a9eb0877cf66a3e07a60f20fc2acafe67"},
     ],
 )
 def test_signature_changed_anywhere_is_invalid(change: dict[str, Any]) -> None:
     """Another key, task, time, or form of the signature, hex among them, is refused and never an exception."""
     assert not valid(**change)
+
+
+def test_signature_without_a_key_is_invalid_even_when_computed_so() -> None:
+    """A shop that has set no key accepts no signature, not even the one that an empty key would give."""
+    digest = hmac.new(b"", f"{TASK_ID}.{TIMESTAMP}".encode(), hashlib.sha256).digest()
+    assert not valid(key="", signature=base64.b64encode(digest).decode())
 
 
 @pytest.mark.parametrize(("offset_s", "expected"), [(300, True), (-300, True), (301, False), (-301, False)])
