@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import itertools
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -59,12 +60,32 @@ async def fresh_database(server: str, template: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def open_folders() -> Iterator[Callable[[], Path]]:
+    """Makes folders that PostgreSQL's user can reach under root, unlike `tmp_path`, which is root's alone."""
+    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as parent:
+        Path(parent).chmod(0o711)
+
+        def make() -> Path:
+            folder = Path(tempfile.mkdtemp(dir=parent))
+            folder.chmod(0o711)
+            return folder
+
+        yield make
+
+
+@pytest.fixture
+def open_folder(open_folders: Callable[[], Path]) -> Iterator[Path]:
+    """A folder for a test that starts a PostgreSQL of its own."""
+    folder = open_folders()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(open_folders: Callable[[], Path]) -> Iterator[str]:
     """The address of this test process's own server."""
-    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
-        Path(folder).chmod(0o711)  # for root, whose PostgreSQL is another user
-        with embedded_postgres(Path(folder) / "postgres", settings=SETTINGS) as server:
-            yield server
+    with embedded_postgres(open_folders() / "postgres", settings=SETTINGS) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

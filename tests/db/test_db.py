@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -320,13 +319,11 @@ async def test_closing_does_not_wait_for_a_hung_user(dsn: str) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
+def server(open_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server of the test's own, which it may stop."""
-    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
-        Path(folder).chmod(0o711)  # for root, whose PostgreSQL is another user
-        server = EmbeddedPostgres(Path(folder) / "data", {"fsync": "off"})
-        yield server
-        server.stop()
+    server = EmbeddedPostgres(open_folder / "data", {"fsync": "off"})
+    yield server
+    server.stop()
 
 
 async def test_restarted_server_is_found_again(server: EmbeddedPostgres) -> None:

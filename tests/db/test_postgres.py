@@ -9,9 +9,8 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,21 +36,17 @@ with embedded_postgres(Path(sys.argv[1]), settings={"fsync": "off"}) as address:
 
 
 @pytest.fixture
-def new_folder() -> Iterator[Path]:
-    """A data folder that does not exist yet, where PostgreSQL's user can reach it."""
-    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as parent:
-        Path(parent).chmod(0o711)
-        yield Path(parent) / "data"
+def new_folder(open_folder: Path) -> Path:
+    """A data folder that does not exist yet."""
+    return open_folder / "data"
 
 
 @pytest.fixture(scope="module")
-def seed() -> Iterator[Path]:
+def seed(open_folders: Callable[[], Path]) -> Path:
     """A data folder whose server ran once: copying it is quicker than making another."""
-    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as parent:
-        Path(parent).chmod(0o711)
-        with embedded_postgres(Path(parent) / "data", settings=FAST):
-            pass
-        yield Path(parent) / "data"
+    folder = open_folders() / "data"
+    with embedded_postgres(folder, settings=FAST):
+        return folder
 
 
 @pytest.fixture
@@ -112,7 +107,7 @@ def is_running(folder: Path) -> bool:
     """Whether any process of the server lives."""
     descriptor = os.open(folder / "server.lock", os.O_RDWR)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     finally:
@@ -145,8 +140,10 @@ def stranger(cluster: Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["sleep", "600"], user=cluster.stat().st_uid) as process:  # noqa: S607 - found like a shell does
         pid_file = cluster / "postmaster.pid"
         pid_file.write_text(f"{process.pid}\n{cluster}\n1700000000\n5432\n\n127.0.0.1\n\nready\n")
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 async def test_settings_do_not_depend_on_the_machine(new_folder: Path) -> None:
@@ -265,6 +262,8 @@ async def test_killed_server_starts_again(folder: Path) -> None:
         with embedded_postgres(folder) as again:
             assert again == address
             assert await ask(again, "SELECT answer FROM kept") == 42
+        user.leave()
+    assert not is_running(folder)
 
 
 async def test_stale_pid_file_is_survived(folder: Path) -> None:
@@ -273,6 +272,17 @@ async def test_stale_pid_file_is_survived(folder: Path) -> None:
         with embedded_postgres(folder, settings=FAST) as address:
             assert await ask(address, "SELECT 1") == 1
         assert process.poll() is None
+
+
+async def test_leaving_a_dead_server_harms_no_stranger(folder: Path) -> None:
+    """The last user of a server that was killed does not stop whoever has its process id by now."""
+    with users(folder, 1) as (user,):
+        user.address()
+        os.kill(postmaster(folder), signal.SIGKILL)
+        wait_until_stopped(folder)
+        with stranger(folder / "cluster") as process:
+            user.leave()
+            assert process.poll() is None
 
 
 def test_interrupted_creation_is_done_again(new_folder: Path) -> None:
