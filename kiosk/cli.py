@@ -4,9 +4,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
@@ -21,11 +21,14 @@ from kiosk.generations import tasks
 from kiosk.generations.report import customer_report
 from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit as run_audit
-from kiosk.log import set_up_logging
+from kiosk.log import Redactor, set_up_logging
 from kiosk.money import to_kopecks
 from kiosk.settings import Settings, load_settings
 
 T = TypeVar("T")
+
+MOST_RUB: Final = 1_000_000
+TelegramId = Annotated[int, typer.Argument(min=1, max=2**52 - 1, help="The customer's number in Telegram.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 out = Console()
@@ -37,7 +40,8 @@ def main() -> None:
     try:
         app()
     except CannotStart as problem:
-        err.print(f"kiosk: {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+        shown = Redactor(()).text(str(problem))
+        err.print(f"kiosk: {shown}", style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -97,14 +101,15 @@ def audit(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
             table.add_row(finding.invariant.name, finding.invariant.claim, str(finding.broken or "—"))
         out.print(table)
     for finding in broken:
-        err.print(f"broken: {finding.invariant.name}: {'; '.join(finding.examples)}", style="red", markup=False)
+        told = f"broken: {finding.invariant.name}: {'; '.join(finding.examples)}"
+        err.print(told, style="red", highlight=False, markup=False, soft_wrap=True)
     if broken:
         raise typer.Exit(1)
 
 
 @app.command()
 def customer(
-    telegram_id: int,
+    telegram_id: TelegramId,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Show what the books say of a customer: balance, holds, and every generation with its money."""
@@ -124,15 +129,26 @@ def customer(
     out.print(table)
 
 
-@app.command()
+def rubles(text: str) -> Decimal:
+    """An amount that is a whole number of kopecks. Errors: typer.BadParameter."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("nan")
+    if not (amount.is_finite() and abs(amount) <= MOST_RUB and amount == round(amount, 2)):
+        raise typer.BadParameter(f"must be an amount such as 100 or -5.50, at most {MOST_RUB}")
+    return amount
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # -5 is an amount
 def adjust(
-    telegram_id: int,
-    rub: Annotated[str, typer.Argument(help="Rubles; a negative amount is taken from the customer.")],
+    telegram_id: TelegramId,
+    rub: Annotated[Decimal, typer.Argument(parser=rubles, help="A negative amount is taken from the customer.")],
     reason: Annotated[str, typer.Option(help="Kept with the transfer.")],
     bot_id: Annotated[int | None, typer.Option(help="Needed only when there are several bots.")] = None,
 ) -> None:
     """Give money to a customer, or take it back, with a reason that stays in the books."""
-    amount = to_kopecks(Decimal(rub))
+    amount = to_kopecks(rub)
     if not amount or not reason.strip():
         raise CannotStart("an adjustment needs an amount and a reason")
 

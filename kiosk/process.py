@@ -7,13 +7,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
 
 from kiosk import __version__
-from kiosk.db import Database
+from kiosk.db import Database, DatabaseUnavailable
+from kiosk.errors import BadSettings, CannotStart
 from kiosk.log import set_up_logging
 from kiosk.migrate import migrate
 from kiosk.postgres import embedded_postgres_async
 from kiosk.settings import Settings
+
+if TYPE_CHECKING:
+    from kiosk.web import Front
+
+log = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
@@ -28,15 +37,27 @@ async def database_address(settings: Settings) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """A pool on an up-to-date schema. Errors: DatabaseUnavailable, MigrationError."""
-    async with database_address(settings) as dsn:
+    """A pool on an up-to-date schema. Errors: BadSettings, DatabaseUnavailable, MigrationError."""
+    async with database_address(settings) as dsn, await connect(settings, dsn) as db:
+        yield db
+
+
+async def connect(settings: Settings, dsn: str) -> Database:
+    """Brings the schema up to date; an address that the operator gave is named when nobody answers there.
+
+    Errors: BadSettings, DatabaseUnavailable, MigrationError.
+    """
+    try:
         await migrate(dsn)
-        async with await Database.connect(dsn, max_size=settings.database_pool_size) as db:
-            yield db
+        return await Database.connect(dsn, max_size=settings.database_pool_size)
+    except DatabaseUnavailable as error:
+        if settings.database_url is None:
+            raise
+        raise BadSettings("DATABASE_URL", str(error)) from error
 
 
 async def run(settings: Settings) -> None:
-    """The whole shop until SIGTERM or Ctrl-C. Errors: CannotStart.
+    """The whole shop until SIGTERM or Ctrl-C, at whatever moment. Errors: CannotStart.
 
     Parts that take long to import (most of it the Bot API's types) are imported here: the port is open and /live
     answers before them, and a command that needs neither does not wait for them.
@@ -52,13 +73,38 @@ async def run(settings: Settings) -> None:
         front = Front(__version__)
         if settings.enable_health_server or settings.bot_mode == "webhook":
             await stack.enter_async_context(serving(create_app(front), settings.host, settings.port))
-        await asyncio.to_thread(importlib.import_module, "kiosk.wiring")
-        from kiosk.wiring import keep_shop  # noqa: PLC0415 - see above
+        shop = asyncio.create_task(_keep_shop(settings, front, stopping), name="shop")
+        try:
+            await _until_closed(shop, front, stopping)
+        except CannotStart:
+            raise
+        except Exception:
+            # The boundary: Python itself would print it with whatever secret its message holds.
+            log.exception("shop.crashed")
+            raise SystemExit(1) from None
 
-        dsn = await stack.enter_async_context(database_address(settings))
-        await migrate(dsn)
-        db = await stack.enter_async_context(await Database.connect(dsn, max_size=settings.database_pool_size))
+
+async def _keep_shop(settings: Settings, front: "Front", stopping: asyncio.Event) -> None:
+    await asyncio.to_thread(importlib.import_module, "kiosk.wiring")
+    from kiosk.wiring import keep_shop  # noqa: PLC0415 - see `run`
+
+    async with database_address(settings) as dsn, await connect(settings, dsn) as db:
         await keep_shop(settings, dsn, db, front, stopping)
+
+
+async def _until_closed(shop: "asyncio.Task[None]", front: "Front", stopping: asyncio.Event) -> None:
+    """An open shop closes by itself when told to; one that still waits for somebody to answer is called off."""
+    told = asyncio.create_task(stopping.wait())
+    done, _ = await asyncio.wait((told, shop), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if front.running is None:
+        shop.cancel()
+    await asyncio.wait((shop,))
+    front.running = None  # whoever still calls is told to come back
+    if shop.cancelled():
+        log.info("shop.called_off")
+    elif (error := shop.exception()) and (shop in done or not isinstance(error, CannotStart)):
+        raise error
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> None:

@@ -18,6 +18,7 @@ DAY_S: Final = 86_400
 # Bot API, "Authorizing your bot"; digits that fit the bigint which the bot's number becomes.
 BOT_TOKEN: Final = re.compile(r"[0-9]{1,18}:[A-Za-z0-9_-]+")
 IN_A_HEADER: Final = re.compile(r"[!-~]+")  # the key travels in one
+PORT_OF_HOST: Final = re.compile(r":([0-9]+)(?=,|$)")
 TELEGRAM_NAME: Final = re.compile(r"[A-Za-z0-9_]{3,32}")
 # Shorter ones are words such as "postgres", which must stay readable in the log.
 LONG_ENOUGH_TO_HIDE: Final = 12
@@ -95,7 +96,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgres_address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        address = value.get_secret_value() if value else ""
+        if address and not (address.startswith(("postgresql://", "postgres://")) and _ports_exist(address)):
             raise ValueError("must look like postgresql://user:password@host:5432/name")
         return value or None
 
@@ -166,6 +168,12 @@ def _leads_somewhere(address: str) -> bool:
     except ValueError:
         return False
     return named and not (parts.query or parts.fragment) and address.isprintable() and " " not in address
+
+
+def _ports_exist(address: str) -> bool:
+    """There may be several hosts, with commas between."""
+    hosts = urlsplit(address).netloc.rpartition("@")[2]
+    return all(len(port) <= len(str(MAX_PORT)) and int(port) <= MAX_PORT for port in PORT_OF_HOST.findall(hosts))
 
 
 def _with_parts(secret: str) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Alive, ready, and how things are: three questions with three answers."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from kiosk.db import DatabaseUnavailable
 from kiosk.queue.jobs import depth
@@ -12,39 +13,79 @@ from kiosk.web.front import Front
 router = APIRouter()
 
 
+class Live(BaseModel):
+    """The process answers."""
+
+    live: bool = True
+
+
+class Ready(BaseModel):
+    """`checks` says of each part whether it works; empty while the shop is not open."""
+
+    ready: bool
+    checks: dict[str, bool]
+
+
+class Health(BaseModel):
+    """`active`: this replica takes updates; `queue_depth`: how many jobs wait or run, null when nobody knows."""
+
+    active: bool
+    queue_depth: int | None
+    version: str
+
+
 def front_of(request: Request) -> Front:
     front: Front = request.app.state.front
     return front
 
 
+@router.head("/live", include_in_schema=False)
 @router.get("/live")
-async def live() -> dict[str, bool]:
+async def live() -> Live:
     """The process answers. Nothing else is asked, so that a database outage does not get it killed."""
-    return {"live": True}
+    return Live()
 
 
-@router.get("/ready", responses={503: {"description": "Not every part works; the body says which."}})
+@router.head("/ready", include_in_schema=False)
+@router.get(
+    "/ready",
+    response_model=Ready,
+    responses={503: {"model": Ready, "description": "Not every part works; the body says which."}},
+)
 async def ready(request: Request) -> JSONResponse:
-    """Whether requests should be sent here: database, schema, webhook or polling, and every background loop."""
+    """Whether requests should be sent here: database, webhook or polling, and every background loop."""
     running = front_of(request).running
     if running is None:
-        return JSONResponse({"ready": False, "checks": {}}, status_code=503)
-    checks = {name: await check() for name, check in running.checks.items()}
+        return JSONResponse(Ready(ready=False, checks={}).model_dump(), status_code=503)
+    checks = {name: await passes(check) for name, check in running.checks.items()}
     good = all(checks.values())
-    return JSONResponse({"ready": good, "checks": checks}, status_code=200 if good else 503)
+    return JSONResponse(Ready(ready=good, checks=checks).model_dump(), status_code=200 if good else 503)
 
 
-@router.get("/health", responses={503: {"description": "The queue cannot be read."}})
+async def passes(check: Callable[[], Awaitable[bool]]) -> bool:
+    """A check that needs the database fails with it, and is named like any other."""
+    try:
+        return await check()
+    except DatabaseUnavailable:
+        return False
+
+
+@router.head("/health", include_in_schema=False)
+@router.get(
+    "/health",
+    response_model=Health,
+    responses={503: {"model": Health, "description": "The queue cannot be read: the database is away, or not yet."}},
+)
 async def health(request: Request) -> JSONResponse:
-    """How this replica is: whether it takes updates, how much work waits (null: unknown), which version it runs."""
+    """How this replica is."""
     front = front_of(request)
-    view: dict[str, Any] = {"active": False, "queue_depth": None, "version": front.version}
+    view = Health(active=False, queue_depth=None, version=front.version)
     if front.running is None:
-        return JSONResponse(view, status_code=503)
-    view["active"] = front.running.active()
+        return JSONResponse(view.model_dump(), status_code=503)
+    view.active = front.running.active()
     try:
         async with front.running.db.reading() as tx:
-            view["queue_depth"] = await depth(tx)
+            view.queue_depth = await depth(tx)
     except DatabaseUnavailable:
-        return JSONResponse(view, status_code=503)
-    return JSONResponse(view)
+        return JSONResponse(view.model_dump(), status_code=503)
+    return JSONResponse(view.model_dump())

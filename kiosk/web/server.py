@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,7 +10,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from kiosk.errors import CannotStart
+from kiosk.errors import BadSettings, CannotStart
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
-    """Listens from the first moment; gives the port. Errors: PortTaken."""
+    """Listens from the first moment; gives the port. Errors: PortTaken, BadSettings."""
     listener = _listen(host, port)
     actual: int = listener.getsockname()[1]
     config = uvicorn.Config(
@@ -61,9 +62,19 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except (OSError, UnicodeError) as error:  # a name that cannot be a host's is the latter
         listener.close()
-        raise PortTaken(port) from None
+        raise _why_not(error, port) from None
     listener.listen(2048)
     listener.setblocking(False)
     return listener
+
+
+def _why_not(error: Exception, port: int) -> CannotStart:
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return PortTaken(port)
+        case errno.EACCES:
+            return BadSettings("PORT", f"this user may not listen on {port}; choose one from 1024 upwards")
+        case _:
+            return BadSettings("HOST", "must be an address of this machine, such as 0.0.0.0")
