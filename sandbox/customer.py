@@ -82,7 +82,7 @@ class Customer:
         album: str | None = None,
     ) -> Json:
         """Sends a file as photo, document, video, voice, audio, animation, video_note or sticker; gives the message."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)
         for field, value in {**self._bot, "caption": caption, "album": album or ""}.items():
             form.add_field(field, str(value))
         form.add_field(kind, io.BytesIO(data), filename=name, content_type=mime_type)

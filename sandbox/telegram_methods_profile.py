@@ -46,7 +46,7 @@ async def set_my_commands(world: World, bot: Bot, call: Call) -> Any:
     if len(commands) > COMMANDS:
         raise BadRequest("too many commands specified")
     bot.profile.commands[_scope(call)] = commands
-    world.changed()
+    world.profile_changed(bot)
     return True
 
 
@@ -58,7 +58,7 @@ async def get_my_commands(_world: World, bot: Bot, call: Call) -> Any:
 async def delete_my_commands(world: World, bot: Bot, call: Call) -> Any:
     """https://core.telegram.org/bots/api#deletemycommands"""
     bot.profile.commands.pop(_scope(call), None)
-    world.changed()
+    world.profile_changed(bot)
     return True
 
 
@@ -68,7 +68,7 @@ async def set_chat_menu_button(world: World, bot: Bot, call: Call) -> Any:
     if button.get("type") not in _MENU_BUTTONS:
         raise BadRequest("can't parse menu button: unknown type specified")
     bot.profile.menu_buttons[call.text("chat_id")] = button
-    world.changed()
+    world.profile_changed(bot)
     return True
 
 
@@ -81,7 +81,7 @@ async def get_chat_menu_button(_world: World, bot: Bot, call: Call) -> Any:
 async def set_my_description(world: World, bot: Bot, call: Call) -> Any:
     """https://core.telegram.org/bots/api#setmydescription; one for all languages here."""
     bot.profile.description = _checked(call.text("description"), _DESCRIPTION_CHARS)
-    world.changed()
+    world.profile_changed(bot)
     return True
 
 
@@ -93,7 +93,7 @@ async def get_my_description(_world: World, bot: Bot, _call: Call) -> Any:
 async def set_my_short_description(world: World, bot: Bot, call: Call) -> Any:
     """https://core.telegram.org/bots/api#setmyshortdescription; one for all languages here."""
     bot.profile.short_description = _checked(call.text("short_description"), _SHORT_DESCRIPTION_CHARS)
-    world.changed()
+    world.profile_changed(bot)
     return True
 
 
@@ -105,7 +105,7 @@ async def get_my_short_description(_world: World, bot: Bot, _call: Call) -> Any:
 async def set_my_name(world: World, bot: Bot, call: Call) -> Any:
     """https://core.telegram.org/bots/api#setmyname; one for all languages here."""
     bot.profile.name = _checked(call.text("name"), _NAME_CHARS) or bot.profile.name
-    world.changed()
+    world.profile_changed(bot)
     return True
 
 

@@ -1,11 +1,13 @@
-"""Serves the chat page: three static files that load nothing from anywhere else."""
+"""Serves the chat page: static files that load nothing from anywhere else."""
 
 from pathlib import Path
 
 from aiohttp import web
 
 FOLDER = Path(__file__).parent / "chat"
-_FILES = {"/": "index.html", "/chat/chat.css": "chat.css", "/chat/chat.js": "chat.js"}
+# Stated, because the machine's own table may say otherwise and browsers are told not to guess.
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+_FILES = frozenset(path.name for path in FOLDER.iterdir() if path.suffix in {".js", ".css"})
 _HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": (
@@ -22,7 +24,16 @@ class ChatPage:
 
     def routes(self) -> list[web.RouteDef]:
         """For the application's router."""
-        return [web.get(path, self._serve) for path in _FILES]
+        return [web.get("/", self._page), web.get("/chat/{name}", self._file)]
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(FOLDER / _FILES[request.path], headers=_HEADERS)
+    async def _page(self, _request: web.Request) -> web.StreamResponse:
+        return _respond(FOLDER / "index.html")
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["name"] not in _FILES:
+            raise web.HTTPNotFound
+        return _respond(FOLDER / request.match_info["name"])
+
+
+def _respond(path: Path) -> web.FileResponse:
+    return web.FileResponse(path, headers={**_HEADERS, "Content-Type": f"{_TYPES[path.suffix]}; charset=utf-8"})

@@ -18,6 +18,7 @@ _TAGS = {
     "blockquote": "blockquote",
     "expandable_blockquote": "blockquote",
 }
+_BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})
 _CLASSES = {"spoiler": "spoiler", "mention": "mention", "hashtag": "mention", "text_mention": "mention"}
 _LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -32,9 +33,12 @@ def to_html(text: str, entities: Sequence[Mapping[str, Any]]) -> str:
         wanted = [span for span in spans if span.start <= begin and end <= span.end]
         kept = _common(stack, wanted)
         pieces.extend(_closing(span) for span in reversed(stack[kept:]))
+        after_block = any(span.kind in _BLOCKS for span in stack[kept:])
         pieces.extend(_opening(span, text) for span in wanted[kept:])
         stack = wanted
-        pieces.append(escape(text[begin:end]))
+        # A block ends its line by itself: the line break after it would show as an empty line.
+        words = text[begin:end].removeprefix("\n") if after_block else text[begin:end]
+        pieces.append(escape(words))
     pieces.extend(_closing(span) for span in reversed(stack))
     return "".join(pieces)
 

@@ -174,6 +174,13 @@ class World:
             wire["reply_markup"] = {INLINE: message.inline_keyboard}
         return wire
 
+    def profile_changed(self, bot: Bot) -> None:
+        """Lets everyone who looks at a chat with this bot know."""
+        for chat in self.chats.values():
+            if chat.bot_id == bot.id:
+                chat.events.publish("chat", None)
+        self.changed()
+
     def _add(self, chat: Chat, message: Message) -> Message:
         added = chat.add(message)
         self.changed()

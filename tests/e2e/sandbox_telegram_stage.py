@@ -124,7 +124,7 @@ async def webhook(answer: Answer | None = None) -> AsyncIterator[Receiver]:
 async def until(holds: Callable[[], bool]) -> None:
     """Waits for something inside the stand-in that tells nobody when it happens."""
     async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - see above
+        while not holds():
             await asyncio.sleep(0.01)
 
 
