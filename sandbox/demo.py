@@ -38,6 +38,7 @@ class Stage:
     chat_url: str
     kie_url: str
     shop: Shop
+    process: asyncio.subprocess.Process  # the shop's, as it was started first
 
 
 @contextlib.asynccontextmanager
@@ -77,8 +78,8 @@ async def staged(folder: Path, time_scale: float) -> AsyncIterator[Stage]:
             },
         )
         step("Starting PostgreSQL and the shop")
-        await stack.enter_async_context(shop.open())
-        yield Stage(telegram.base_url, kie.api_url, shop)
+        process = await stack.enter_async_context(shop.open())
+        yield Stage(telegram.base_url, kie.api_url, shop, process)
         step("Closing")
 
 

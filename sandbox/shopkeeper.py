@@ -73,11 +73,11 @@ class Shop:
         return json.loads(out)
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
+    async def open(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """The shop is ready inside the block and closed, its data kept, after it. Errors: ShopDied."""
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / "kiosk.log"
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -91,7 +91,7 @@ class Shop:
             )
             try:
                 await self._until_ready(process, log)
-                yield
+                yield process
             finally:
                 await _close(process)
 

@@ -38,18 +38,24 @@ async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
     )
 
 
-async def claim_next(tx: Tx, generation_id: int, *, lease_s: float) -> Delivery | None:
-    """The first unsent parcel, in the order in which they are to appear; None: all sent, or one is in other hands."""
+async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_lease_s: float) -> Delivery | None:
+    """The first unsent parcel, in the order in which they are to appear; None: all sent, or one is in other hands.
+
+    Whoever took it and did not say how it ended is taken for dead after the lease: soon where a repetition changes
+    nothing in the chat, late where it would be seen.
+    """
     row = await tx.fetchrow(
         """
         UPDATE deliveries SET state = 'sending', tries = tries + 1, claimed_at = now()
         WHERE id = (SELECT id FROM deliveries WHERE generation_id = $1 AND state <> 'sent'
                     ORDER BY array_position(ARRAY['failure', 'result', 'extra', 'notice'], part), position LIMIT 1)
-          AND (state = 'pending' OR state = 'sending' AND claimed_at <= now() - make_interval(secs => $2))
+          AND (state = 'pending' OR state = 'sending' AND claimed_at <= now() - make_interval(
+                   secs => CASE part WHEN 'extra' THEN $3::float8 ELSE $2::float8 END))
         RETURNING id, part, position, media, source, tries - 1 AS tries
         """,
         generation_id,
-        lease_s,
+        edit_lease_s,
+        send_lease_s,
     )
     return Delivery.from_row(row) if row else None
 

@@ -19,8 +19,8 @@ from kiosk.generations.store import Generation
 
 log = structlog.get_logger()
 
-# Longer than one parcel may take; afterwards another worker takes it for lost and brings it again.
-LEASE_S: Final = 90.0
+EDIT_LEASE_S: Final = 25.0
+SEND_LEASE_S: Final = 90.0  # longer than an upload may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Deliverer:
 
     async def _claim(self, generation_id: int) -> Delivery | None:
         async with self.db.transaction() as tx:
-            return await deliveries.claim_next(tx, generation_id, lease_s=LEASE_S)
+            return await deliveries.claim_next(tx, generation_id, edit_lease_s=EDIT_LEASE_S, send_lease_s=SEND_LEASE_S)
 
     async def _record(self, order: Generation, customer: Customer, parcel: Delivery, handed: Handed) -> bool:
         """Whether to go on with the next parcel."""
