@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
+from stamina.instrumentation import set_on_retry_hooks
 
 from kiosk import __version__
 from kiosk.db import Database, DatabaseUnavailable
@@ -65,6 +66,7 @@ async def run(settings: Settings) -> None:
     settings.bot_token()
     settings.provider_key()
     set_up_logging(settings.log_level, settings.secrets())
+    set_on_retry_hooks([])  # the clients log their own retries
     stopping = asyncio.Event()
     _stop_on_signals(stopping)
     async with contextlib.AsyncExitStack() as stack:

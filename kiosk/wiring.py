@@ -40,6 +40,7 @@ from kiosk.web.front import Front, Running
 log = structlog.get_logger()
 
 UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
+PROVIDER_CONNECTIONS: Final = 100
 STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
 SWEEP_CRON: Final = "* * * * * */2"  # seconds stand last
@@ -63,6 +64,13 @@ def assortment(settings: Settings) -> Shelf:
     overrides = settings.prices_file.read_text(encoding="utf-8") if settings.prices_file else None
     shelf = default_shelf(overrides)
     return shelf.single(SINGLE_MODEL) if settings.single_model_only else shelf
+
+
+def provider_session() -> aiohttp.ClientSession:
+    """For the provider and its file hosts: bounded, and without the cookies of whoever stands before them."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=PROVIDER_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar()
+    )
 
 
 def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, dsn: str) -> Shop:
@@ -120,7 +128,7 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
 async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, stopping: asyncio.Event) -> None:
     """Opens the shop and keeps it until `stopping`. Errors: CannotStart."""
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(provider_session())
         bot = await stack.enter_async_context(make_bot(settings.bot_token(), settings.telegram_base_url))
         shop = build(settings, db, bot, session, dsn)
         await introduce(bot, db)
