@@ -132,6 +132,17 @@ async def test_formatting_is_shown_as_safe_html(bot: RawBot, customer: Customer,
     assert (await customer.chat())["messages"][-1]["html"] == shown
 
 
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", " javascript:alert(1)", "JaVaScRiPt:x", "//[x"]
+)
+async def test_link_that_is_no_web_address_is_only_text(bot: RawBot, customer: Customer, url: str) -> None:
+    """An entity that a bot states itself cannot bring a script into the page."""
+    entities = [{"type": "text_link", "offset": 0, "length": 1, "url": url}]
+    await bot("sendMessage", chat_id=USER_ID, text="х", entities=entities)
+    html = (await customer.chat())["messages"][-1]["html"]
+    assert "<a" not in html or 'href="https://' in html
+
+
 async def test_overlapping_entities_are_nested(bot: RawBot, customer: Customer) -> None:
     """Entities that a bot states itself may cross; tags never do."""
     entities = [{"type": "bold", "offset": 0, "length": 2}, {"type": "italic", "offset": 1, "length": 2}]
