@@ -19,7 +19,7 @@ from rich.console import Console
 from sandbox.customer import Customer, NothingHappened
 from sandbox.guard import ProductionSettings
 from sandbox.kie import KieSandbox
-from sandbox.kie_options import KieOptions
+from sandbox.kie.options import KieOptions
 from sandbox.shopkeeper import BOT_ID, BOT_TOKEN, KIE_KEY, Shop, ShopDied, free_port
 from sandbox.telegram import TelegramOptions, TelegramSandbox
 from sandbox.walk import Purchase, WalkFailed, buy_picture

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
-from sandbox.kie_options import KieOptions
+from sandbox.kie.options import KieOptions
 
 KEY = "sandbox-key"
 CAT = {"prompt": "Рыжий кот", "aspect_ratio": "16:9"}

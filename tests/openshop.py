@@ -16,7 +16,7 @@ from kiosk.wiring import keep_shop
 from sandbox.customer import Customer
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
-from sandbox.kie_options import KieOptions
+from sandbox.kie.options import KieOptions
 from sandbox.telegram import TelegramOptions, TelegramSandbox
 
 BOT = 7000001

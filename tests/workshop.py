@@ -28,7 +28,7 @@ from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
-from sandbox.kie_options import KieOptions
+from sandbox.kie.options import KieOptions
 from tests.shopkeeping import a_customer, a_draft
 
 MB = 1024 * 1024

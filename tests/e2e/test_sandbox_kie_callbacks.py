@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.kie_callbacks import FORGED_URL
+from sandbox.kie.callbacks import FORGED_URL
 from tests.kie_stand_in import Delivery, Receiver, Visitor, running_kie, running_receiver
 
 HMAC_KEY = "webhook-key"

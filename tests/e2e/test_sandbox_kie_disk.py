@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import kie_snapshot
-from sandbox.kie_files import FileShelf
+from sandbox.kie import snapshot as saving
+from sandbox.kie.files import FileShelf
 
 
 def test_equal_uploads_share_their_bytes(tmp_path: Path) -> None:
@@ -34,9 +34,9 @@ async def test_cancelled_save_ends_before_the_next_begins(tmp_path: Path, monkey
         time.sleep(0.05)
         events.append(f"end {text}")
 
-    monkeypatch.setattr(kie_snapshot, "_replace", write)
+    monkeypatch.setattr(saving, "_replace", write)
     states = iter(({"state": 1}, {"state": 2}))
-    snapshot = kie_snapshot.Snapshot(tmp_path / "kie.json", lambda: next(states))
+    snapshot = saving.Snapshot(tmp_path / "kie.json", lambda: next(states))
     first = asyncio.create_task(snapshot.save())
     await asyncio.to_thread(begun.wait)
     first.cancel()

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from sandbox.kie_results import padded
+from sandbox.kie.results import padded
 from tests.kie_stand_in import CAT, Visitor, running_kie
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "kie" / "other.json").read_text(encoding="utf-8"))

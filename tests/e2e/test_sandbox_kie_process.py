@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.guard import ProductionSettings
 from sandbox.kie import KieSandbox
-from sandbox.kie_options import KieOptions
+from sandbox.kie.options import KieOptions
 from tests.kie_stand_in import KEY, Delivery, running_kie, running_receiver
 
 ROOT = Path(__file__).parents[2]

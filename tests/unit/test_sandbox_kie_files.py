@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.kie_files import FileShelf
-from sandbox.kie_results import padded
+from sandbox.kie.files import FileShelf
+from sandbox.kie.results import padded
 from sandbox.media import MediaOrder
 
 ORDER = MediaOrder("image", "кот")
@@ -28,7 +28,7 @@ def test_link_never_outlives_its_file() -> None:
 
 def test_oldest_uploads_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the total size the oldest uploads go; results, which take no room, stay."""
-    monkeypatch.setattr("sandbox.kie_files._MAX_UPLOADED_BYTES", 10)
+    monkeypatch.setattr("sandbox.kie.files._MAX_UPLOADED_BYTES", 10)
     files = shelf()
     files.put_order("s/1.png", ORDER, expires_ms=1000)
     for name, content in (("a", b"aaaa"), ("b", b"bbbb"), ("c", b"cccc")):

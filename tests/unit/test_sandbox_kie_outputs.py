@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.kie_outputs import outputs, result_json
-from sandbox.kie_records import Task
-from sandbox.kie_rules import rules
-from sandbox.kie_scripts import Script
+from sandbox.kie.outputs import outputs, result_json
+from sandbox.kie.records import Task
+from sandbox.kie.rules import rules
+from sandbox.kie.scripts import Script
 from sandbox.media import MediaOrder
 
 

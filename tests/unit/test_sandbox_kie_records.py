@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.faults import Fault
-from sandbox.kie_records import Task, callback_body, record
-from sandbox.kie_scripts import MALFORMED, Script, script
-from sandbox.kie_snapshot import task_as_json, task_from_json
+from sandbox.kie.records import Task, callback_body, record
+from sandbox.kie.scripts import MALFORMED, Script, script
+from sandbox.kie.snapshot import task_as_json, task_from_json
 
 DATA = Path(__file__).parents[1] / "data" / "kie"
 RECORDED = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.kie_rules import Field, Refusal, check, coerced, rules
+from sandbox.kie.rules import Field, Refusal, check, coerced, rules
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "kie" / "tasks.json").read_text(encoding="utf-8"))
 CAT: dict[str, Any] = {"prompt": "кот", "aspect_ratio": "1:1"}

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageChops, ImageFont
 
 from sandbox.media import MAX_DURATION_S, MediaOrder, Studio, make
-from sandbox.media_picture import caption, scene, size_of
+from sandbox.media.picture import caption, scene, size_of
 
 RUSSIAN = "Рыжий кот в шляпе пьёт чай на веранде у моря"
-FONT_PATH = "sandbox/fonts/Roboto-Medium.ttf"
+FONT_PATH = "sandbox/media/fonts/Roboto-Medium.ttf"
 
 
 def opened(order: MediaOrder) -> Image.Image:

@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote
 
 from aiohttp import hdrs, web
 
-from sandbox import kie_catalogue
-from sandbox.kie_callbacks import CALLBACK_FAULTS
-from sandbox.kie_door import (
+from sandbox.kie import catalogue
+from sandbox.kie.callbacks import CALLBACK_FAULTS
+from sandbox.kie.door import (
     CAP_TEXT,
     NO_CREDIT_TEXT,
     RATE_TEXT,
@@ -23,11 +23,11 @@ from sandbox.kie_door import (
     envelope,
     key_of,
 )
-from sandbox.kie_provider import Provider
-from sandbox.kie_records import record
-from sandbox.kie_rules import MODEL_NOT_SUPPORTED, ModelRule, Refusal, check, rules
-from sandbox.kie_scripts import TASK_FAULTS
-from sandbox.kie_tasks import Order
+from sandbox.kie.provider import Provider
+from sandbox.kie.records import record
+from sandbox.kie.rules import MODEL_NOT_SUPPORTED, ModelRule, Refusal, check, rules
+from sandbox.kie.scripts import TASK_FAULTS
+from sandbox.kie.tasks import Order
 
 _OWN_FAULTS = {"createTask": TASK_FAULTS | CALLBACK_FAULTS, "recordInfo": RECORD_FAULTS}
 _OPEN_ENDPOINTS = {"pricing-count", "pricing-page"}
@@ -43,7 +43,7 @@ def api_app(provider: Provider) -> web.Application:
             web.get("/api/v1/jobs/recordInfo", api.record_info, name="recordInfo"),
             web.get("/api/v1/chat/credit", api.credit, name="credit"),
             web.post("/api/v1/common/download-url", api.download_url, name="download-url"),
-            *kie_catalogue.routes(provider),
+            *catalogue.routes(provider),
             *provider.faults.routes(),
             web.get("/_sandbox/kie/stats", api.stats),
         ]

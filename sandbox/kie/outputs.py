@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sandbox.faults import JSON
-from sandbox.kie_records import Task
-from sandbox.kie_rules import ModelRule
+from sandbox.kie.records import Task
+from sandbox.kie.rules import ModelRule
 from sandbox.media import MIME, MediaOrder
 
 MAX_OUTPUTS = 12

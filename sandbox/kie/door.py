@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from sandbox.faults import FORCE_HEADER, JSON, Fault, UnknownFault
-from sandbox.kie_callbacks import CALLBACK_FAULTS
-from sandbox.kie_options import KieOptions
-from sandbox.kie_provider import Provider
-from sandbox.kie_scripts import TASK_FAULTS
+from sandbox.kie.callbacks import CALLBACK_FAULTS
+from sandbox.kie.options import KieOptions
+from sandbox.kie.provider import Provider
+from sandbox.kie.scripts import TASK_FAULTS
 
 HTTP_FAULTS = {
     "http_429": "a real HTTP 429 with the body of code 429",

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from sandbox.faults import Faults
-from sandbox.kie_account import Account, Window
-from sandbox.kie_callbacks import Callbacks
-from sandbox.kie_files import FileShelf
-from sandbox.kie_options import Clock, KieOptions
-from sandbox.kie_snapshot import Snapshot
-from sandbox.kie_tasks import TaskDesk
+from sandbox.kie.account import Account, Window
+from sandbox.kie.callbacks import Callbacks
+from sandbox.kie.files import FileShelf
+from sandbox.kie.options import Clock, KieOptions
+from sandbox.kie.snapshot import Snapshot
+from sandbox.kie.tasks import TaskDesk
 from sandbox.media import Studio
 
 

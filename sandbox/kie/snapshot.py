@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.faults import Fault
-from sandbox.kie_records import Task
-from sandbox.kie_scripts import Script
+from sandbox.kie.records import Task
+from sandbox.kie.scripts import Script
 
 
 class Snapshot:

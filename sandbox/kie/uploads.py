@@ -13,8 +13,9 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from aiohttp import web
 
-from sandbox.kie_door import body, door, key_of
-from sandbox.kie_provider import Provider
+from sandbox.faults import JSON
+from sandbox.kie.door import body, door, key_of
+from sandbox.kie.provider import Provider
 
 ACCOUNT_ID = 100000
 _FETCH_TIMEOUT_S = 30.0
@@ -136,7 +137,7 @@ class Uploads:
         provider.files.put_upload(path, digest, len(upload.content), upload.mime, expires_ms)
         await provider.snapshot.save()
         uploaded_at = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        data = {
+        data: dict[str, JSON] = {
             "success": True,
             "fileName": name,
             "filePath": path,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.faults import JSON, Fault
-from sandbox.kie_scripts import Script
+from sandbox.kie.scripts import Script
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.faults import JSON
-from sandbox.kie_door import RATE_TEXT, body, envelope
-from sandbox.kie_provider import Provider
-from sandbox.kie_rules import Field, ModelRule, rules
+from sandbox.kie.door import RATE_TEXT, body, envelope
+from sandbox.kie.provider import Provider
+from sandbox.kie.rules import Field, ModelRule, rules
 
 _USD_PER_CREDIT = 0.005
 _TEN_MINUTES_MS = 600_000
@@ -131,8 +131,12 @@ def _openapi(rule: ModelRule) -> JSON:
 def _property(field: Field) -> JSON:
     kind = field.value_type if field.type == "enum" else field.type
     shape: dict[str, JSON] = {"type": _JSON_TYPES.get(kind, kind)}
-    limits = {"enum": field.enum and list(field.enum), "minimum": field.min, "maximum": field.max}
-    limits |= {"maxLength": field.max_length, "maxItems": field.max_items}
+    limits: dict[str, JSON] = {"minimum": field.min, "maximum": field.max}
+    limits |= {
+        "enum": list(field.enum) if field.enum else None,
+        "maxLength": field.max_length,
+        "maxItems": field.max_items,
+    }
     return shape | {name: limit for name, limit in limits.items() if limit is not None}
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 import av
 from PIL import Image
 
-from sandbox.media_picture import caption, scene, size_of
+from sandbox.media.picture import caption, scene, size_of
 
 RATE = 22050
 _FRAMES_PER_S = 24
@@ -31,7 +31,8 @@ def clip(prompt: str, ratio: str, duration_s: float, variant: int = 0) -> bytes:
         audio = container.add_stream("aac", rate=RATE, layout="mono")
         count = round(duration_s * _FRAMES_PER_S)
         for number in range(count):
-            frame = av.VideoFrame.from_image(_zoomed(artwork, prompt, number / count))
+            picture = _zoomed(artwork, prompt, number / count)
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]  # PyAV leaves it untyped
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         _encode_sound(container, audio, melody(prompt, duration_s, variant))

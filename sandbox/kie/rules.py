@@ -1,4 +1,4 @@
-"""What the stand-in of the provider accepts for each model: the field rules of kie_rules.yaml and their refusals."""
+"""What the stand-in of the provider accepts for each model: the field rules of rules.yaml and their refusals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MODEL_NOT_SUPPORTED = (
     "The model name you specified is not supported. Please verify your input and use one of the supported models "
     "provided by KIE."
 )
-_DATA = Path(__file__).with_name("kie_rules.yaml")
+_DATA = Path(__file__).with_name("rules.yaml")
 
 Output = Literal["image", "video", "audio", "text"]
 

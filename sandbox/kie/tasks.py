@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.faults import JSON, Fault
-from sandbox.kie_account import Account
-from sandbox.kie_callbacks import CALLBACK_FAULTS, Callbacks, faults_of
-from sandbox.kie_files import FileShelf
-from sandbox.kie_options import Clock, KieOptions
-from sandbox.kie_outputs import outputs, result_json
-from sandbox.kie_records import Task
-from sandbox.kie_rules import ModelRule, coerced, rules
-from sandbox.kie_scripts import script
-from sandbox.kie_snapshot import Snapshot, task_as_json, task_from_json
+from sandbox.kie.account import Account
+from sandbox.kie.callbacks import CALLBACK_FAULTS, Callbacks, faults_of
+from sandbox.kie.files import FileShelf
+from sandbox.kie.options import Clock, KieOptions
+from sandbox.kie.outputs import outputs, result_json
+from sandbox.kie.records import Task
+from sandbox.kie.rules import ModelRule, coerced, rules
+from sandbox.kie.scripts import script
+from sandbox.kie.snapshot import Snapshot, task_as_json, task_from_json
 
 _MAX_TASKS = 50_000
 _MAX_URLS = 200_000

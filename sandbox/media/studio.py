@@ -5,8 +5,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.media_clip import clip, sound
-from sandbox.media_picture import caption, encoded, scene, size_of
+from sandbox.media.clip import clip, sound
+from sandbox.media.picture import caption, encoded, scene, size_of
 
 MIME = {
     "png": "image/png",

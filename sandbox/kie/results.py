@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from sandbox.kie_door import HTML_PAGE, RESULT_FAULTS, STRUCK, door, dropped
-from sandbox.kie_files import StoredFile
-from sandbox.kie_provider import Provider
+from sandbox.kie.door import HTML_PAGE, RESULT_FAULTS, STRUCK, door, dropped
+from sandbox.kie.files import StoredFile
+from sandbox.kie.provider import Provider
 
 _CHUNK = 2**18
 _SLOW_PIECES = 10

@@ -1,10 +1,6 @@
-"""A local stand-in for the provider Kie.ai: three loopback sites that behave like the real ones and break on demand."""
+"""The stand-in as a whole: its three sites, its parts put together, its state read and written."""
 
-import argparse
-import asyncio
 import os
-import signal
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,19 +8,19 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from sandbox import kie_snapshot
 from sandbox.faults import Faults
-from sandbox.guard import ProductionSettings, refuse_production
-from sandbox.kie_account import Account, Window
-from sandbox.kie_api import api_app
-from sandbox.kie_callbacks import Callbacks
-from sandbox.kie_door import KNOWN_FAULTS
-from sandbox.kie_files import FileShelf
-from sandbox.kie_options import Clock, KieOptions
-from sandbox.kie_provider import Provider
-from sandbox.kie_results import result_app
-from sandbox.kie_tasks import TaskDesk
-from sandbox.kie_uploads import upload_app
+from sandbox.guard import refuse_production
+from sandbox.kie import snapshot
+from sandbox.kie.account import Account, Window
+from sandbox.kie.api import api_app
+from sandbox.kie.callbacks import Callbacks
+from sandbox.kie.door import KNOWN_FAULTS
+from sandbox.kie.files import FileShelf
+from sandbox.kie.options import Clock, KieOptions
+from sandbox.kie.provider import Provider
+from sandbox.kie.results import result_app
+from sandbox.kie.tasks import TaskDesk
+from sandbox.kie.uploads import upload_app
 from sandbox.media import Studio
 
 _LOOPBACK = "127.0.0.1"
@@ -108,7 +104,7 @@ def _assembled(options: KieOptions, faults: Faults) -> Provider:
         money = {"balance": account.balance, "spent": account.spent, "used": account.used}
         return {"desk": desk.as_json(), "files": files.as_json(), "account": money}
 
-    desk.snapshot = kie_snapshot.Snapshot(_state_path(options), dump)
+    desk.snapshot = snapshot.Snapshot(_state_path(options), dump)
     return Provider(
         options=options,
         clock=clock,
@@ -130,7 +126,7 @@ def _state_path(options: KieOptions) -> Path | None:
 
 
 def _restore(provider: Provider) -> None:
-    saved = kie_snapshot.read(_state_path(provider.options))
+    saved = snapshot.read(_state_path(provider.options))
     if saved is None:
         return
     money = saved["account"]
@@ -138,35 +134,3 @@ def _restore(provider: Provider) -> None:
     provider.account.used.update(money["used"])
     provider.files.restore(saved["files"])
     provider.desk.restore(saved["desk"])
-
-
-async def _serve(options: KieOptions) -> None:
-    stopped = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    async with KieSandbox(options) as kie:
-        sys.stdout.write(f"api {kie.api_url}\nuploads {kie.upload_url}\nresults {kie.result_url}\n")
-        sys.stdout.flush()
-        await stopped.wait()
-
-
-def main() -> None:
-    """Run the stand-in until it is told to stop: `python -m sandbox.kie --state-dir .demo/kie`."""
-    defaults = KieOptions()
-    parser = argparse.ArgumentParser(prog="python -m sandbox.kie", description=__doc__)
-    parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--time-scale", type=float, default=defaults.time_scale)
-    parser.add_argument("--api-port", type=int, default=0)
-    parser.add_argument("--upload-port", type=int, default=0)
-    parser.add_argument("--result-port", type=int, default=0)
-    parser.add_argument("--credits", type=float, default=defaults.credits)
-    parser.add_argument("--hmac-key")
-    parser.add_argument("--state-dir", type=Path)
-    try:
-        asyncio.run(_serve(KieOptions(**vars(parser.parse_args()))))
-    except ProductionSettings as refused:
-        sys.exit(str(refused))
-
-
-if __name__ == "__main__":
-    main()

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 
 from sandbox.faults import JSON
-from sandbox.kie_options import Clock, KieOptions
-from sandbox.kie_records import Task, callback_body
+from sandbox.kie.options import Clock, KieOptions
+from sandbox.kie.records import Task, callback_body
 
 CALLBACK_FAULTS = {
     "callback_never": "no callback is sent",
