@@ -26,6 +26,7 @@ class Saver:
         self._path = folder / FILE_NAME
         self._dirty = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
 
     def start(self) -> None:
         """Reads what is there and begins to watch for changes."""
@@ -39,6 +40,9 @@ class Saver:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._writing is not None:
+            # A thread cannot be cancelled: an older state must not land after the last one.
+            await self._writing
         self._write(_dump(self._world))
 
     async def _keep_saving(self) -> None:
@@ -49,7 +53,8 @@ class Saver:
             self._dirty.clear()
             began_s = time.monotonic()
             text = _dump(self._world)
-            await asyncio.to_thread(self._write, text)
+            self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, text))
+            await asyncio.shield(self._writing)
             pause_s = max(_QUIET_S, (time.monotonic() - began_s) / _SHARE)
 
     def _write(self, text: str) -> None:

@@ -5,8 +5,10 @@ import { avatar, byId, h, icon } from "./dom.js";
 const FIRST_PERSON = 1001;
 const STORE = "sandbox-people";
 
+/** "#1001" is short for "#user=1001". */
 export function fromAddress() {
-  const fields = new URLSearchParams(location.hash.slice(1));
+  const hash = location.hash.slice(1);
+  const fields = new URLSearchParams(number(hash) ? `user=${hash}` : hash);
   return { user: number(fields.get("user")) || number(remembered()[0]?.id) || FIRST_PERSON, bot: number(fields.get("bot")) };
 }
 

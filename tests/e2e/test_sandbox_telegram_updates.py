@@ -1,6 +1,7 @@
 """The Telegram stand-in delivers updates as Telegram does: polled or pushed, in order per chat, until confirmed."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from telegram.error import BadRequest, Conflict
 from sandbox.customer import Customer
 from sandbox.faults import Fault
 from sandbox.telegram import TelegramOptions, TelegramSandbox
+from sandbox.telegram_snapshot import Saver
 from tests.e2e.sandbox_telegram_stage import BOT_ID, RawBot, keyboard, library_bot, raw_bot, started, until, webhook
 
 USER_ID = 42
@@ -302,6 +304,33 @@ async def test_state_survives_a_restart(tmp_path: Any) -> None:
             assert receiver.secrets[-1] == "s3cret"
     identifiers = [update["update_id"] for update in receiver.updates]
     assert identifiers == sorted(identifiers)
+
+
+async def test_last_state_is_written_last(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop while an earlier state is still being written waits for it, and then writes its own."""
+    begun, go_on = threading.Event(), threading.Event()
+    write = Saver._write
+
+    def slowly(saver: Saver, text: str) -> None:
+        if not begun.is_set():
+            begun.set()
+            go_on.wait(20)
+        write(saver, text)
+
+    monkeypatch.setattr(Saver, "_write", slowly)
+    options = TelegramOptions(state_dir=tmp_path)
+    sandbox = TelegramSandbox(options)
+    await sandbox.start()
+    async with raw_bot(sandbox), started(sandbox, USER_ID) as customer:
+        await until(begun.is_set)
+        await customer.send_text("последнее")
+        stopping = asyncio.create_task(sandbox.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=1)
+        go_on.set()
+        await stopping
+    assert not done
+    async with TelegramSandbox(options) as sandbox, Customer(sandbox.base_url, USER_ID) as customer:
+        assert (await customer.chat())["messages"][-1]["text"] == "последнее"
 
 
 async def test_interrupted_write_keeps_the_old_state(tmp_path: Any) -> None:
