@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
+from aiogram import Bot, Dispatcher
+from aiogram.types import Message
 
+from kiosk.bot.intake import BotIntake
 from kiosk.db import Database
 from kiosk.generations import store
 from kiosk.generations.callback import CallbackDesk
@@ -135,6 +138,18 @@ async def a_door(
         aiohttp.ClientSession(connector=connector) as session,
     ):
         yield Door(db, front, port, session)
+
+
+@contextlib.asynccontextmanager
+async def a_bot_intake(*handlers: Callable[[Message], Awaitable[None]]) -> AsyncIterator[BotIntake]:
+    """The real intake of a bot that does nothing but call these with messages."""
+    bot, dispatcher = Bot(f"{BOT}:sandbox-of-a-test"), Dispatcher(disable_fsm=True)
+    for handler in handlers:
+        dispatcher.message.register(handler)
+    try:
+        yield BotIntake(bot, dispatcher, SECRET)
+    finally:
+        await bot.session.close()
 
 
 async def an_order(db: Database) -> Generation:

@@ -19,15 +19,25 @@ router = APIRouter()
 
 LONGEST_ID: Final = 18  # digits; a longer number fits no bigint
 ACCEPTED: Final = {"code": 200, "msg": "success"}  # what the provider's documentation shows as the expected answer
-JSON_BODY: Final[dict[str, Any]] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+# What callers may rely on; more is understood than this, since the provider's families differ (kiosk.kie.callback).
+TASK: Final = {
+    "type": "object",
+    "properties": {"taskId": {"type": "string", "maxLength": 200, "pattern": "[0-9A-Za-z]"}},
+    "required": ["taskId"],
 }
+CALLBACK: Final = {"type": "object", "properties": {"data": TASK}, "required": ["data"]}
+UPDATE: Final = {"type": "object", "properties": {"update_id": {"type": "integer"}}, "required": ["update_id"]}
 REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "The body is not what this address takes."},
     401: {"description": "The secret is missing or wrong."},
     413: {"description": "The body is over 1 MiB."},
     503: {"description": "Not now; Retry-After says when."},
 }
+
+
+def json_body(schema: dict[str, Any]) -> dict[str, Any]:
+    """How OpenAPI describes a body that is read by hand."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 class NotRunning(Exception):  # noqa: N818 - it states a fact
@@ -46,7 +56,7 @@ Shop = Annotated[Running, Depends(running)]
 Body = Annotated[bytes, Depends(bounded_body)]
 
 
-@router.post("/telegram/{bot}", responses=REFUSALS, openapi_extra=JSON_BODY)
+@router.post("/telegram/{bot}", responses=REFUSALS, openapi_extra=json_body(UPDATE))
 async def telegram(
     bot: str,
     shop: Shop,
@@ -62,7 +72,7 @@ async def telegram(
     return {"ok": True}
 
 
-@router.post("/callbacks/kie/{generation}/{token}", responses=REFUSALS, openapi_extra=JSON_BODY)
+@router.post("/callbacks/kie/{generation}/{token}", responses=REFUSALS, openapi_extra=json_body(CALLBACK))
 async def callback(generation: str, token: str, request: Request, shop: Shop, body: Body) -> dict[str, Any]:
     """A task of this generation has ended, says whoever knows its secret."""
     generation_id = number(generation)
@@ -77,7 +87,7 @@ async def callback(generation: str, token: str, request: Request, shop: Shop, bo
     return ACCEPTED
 
 
-@router.post("/callbacks/kie", responses=REFUSALS, openapi_extra=JSON_BODY)
+@router.post("/callbacks/kie", responses=REFUSALS, openapi_extra=json_body(CALLBACK))
 async def callback_without_token(request: Request, shop: Shop, body: Body) -> dict[str, Any]:
     """The same without a secret: it can only make us look at a task that we know, or be kept."""
     note = read(body)

@@ -6,17 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiogram import Bot, Dispatcher
 from aiogram.types import Message
 
-from kiosk.bot.intake import BotIntake
 from kiosk.db import Database, DatabaseUnavailable
-from kiosk.ids import webhook_secret
 from kiosk.web.bodies import LIMIT_BYTES
-from tests.frontdoor import Counter, Door, a_door
+from tests.frontdoor import Counter, Door, a_bot_intake, a_door
 from tests.shopkeeping import BOT
 
-TOKEN = f"{BOT}:sandbox-of-a-test"
 DEEP = 100_000
 
 
@@ -31,14 +27,8 @@ def an_update(text: str = "hello", update_id: int = 1) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def a_bot_door(db: Database, handler: Callable[[Message], Awaitable[None]]) -> AsyncIterator[Door]:
     """A real intake whose only handler is this one."""
-    bot, dispatcher = Bot(TOKEN), Dispatcher(disable_fsm=True)
-    dispatcher.message.register(handler)
-    intake = BotIntake(bot, dispatcher, webhook_secret(TOKEN))
-    try:
-        async with a_door(db, intake=intake) as door:
-            yield door
-    finally:
-        await bot.session.close()
+    async with a_bot_intake(handler) as intake, a_door(db, intake=intake) as door:
+        yield door
 
 
 async def test_update_is_acknowledged_only_after_its_handler(database: Database) -> None:
@@ -50,7 +40,7 @@ async def test_update_is_acknowledged_only_after_its_handler(database: Database)
         await may_end.wait()
 
     async with a_bot_door(database, handle) as door:
-        telling = asyncio.create_task(door.telegram(an_update(), secret=webhook_secret(TOKEN)))
+        telling = asyncio.create_task(door.telegram(an_update()))
         await begun.wait()
         assert (await door.get("/live")).status == 200  # the server is free to answer, and yet:
         assert not telling.done()
@@ -68,8 +58,8 @@ async def test_update_whose_handler_fails_is_to_come_again(database: Database) -
             raise ValueError("a bug")
 
     async with a_bot_door(database, handle) as door:
-        first = await door.telegram(an_update(), secret=webhook_secret(TOKEN))
-        again = await door.telegram(an_update(), secret=webhook_secret(TOKEN))
+        first = await door.telegram(an_update())
+        again = await door.telegram(an_update())
         assert (first.status, again.status, seen) == (500, 200, ["hello", "hello"])
 
 
@@ -80,7 +70,7 @@ async def test_update_without_database_is_to_come_again_later(database: Database
         raise DatabaseUnavailable("restarting")
 
     async with a_bot_door(database, handle) as door:
-        answer = await door.telegram(an_update(), secret=webhook_secret(TOKEN))
+        answer = await door.telegram(an_update())
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
 
 
@@ -105,7 +95,7 @@ async def test_what_is_no_update_is_refused(database: Database, body: bytes) -> 
         seen.append(message)
 
     async with a_bot_door(database, handle) as door:
-        answer = await door.telegram(body, secret=webhook_secret(TOKEN))
+        answer = await door.telegram(body)
         assert (answer.status, seen) == (400, [])
 
 
