@@ -19,7 +19,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, RetryAfter
 
 from sandbox.customer import Customer, Refused
 from sandbox.telegram import TelegramOptions, TelegramSandbox
-from sandbox.telegram_limits import FloodLimits
+from sandbox.telegram.limits import FloodLimits
 from tests.e2e.sandbox_telegram_stage import BOT_ID, TOKEN, library_bot, raw_bot, started
 
 USER_ID = 42

@@ -11,7 +11,7 @@ import pytest
 from sandbox.customer import Customer, NothingHappened, Refused
 from sandbox.guard import ProductionSettings
 from sandbox.telegram import TelegramOptions, TelegramSandbox
-from sandbox.telegram_page import FOLDER
+from sandbox.telegram.page import FOLDER
 from tests.e2e.sandbox_telegram_stage import BOT_ID, RawBot, keyboard, picture, raw_bot, started
 
 USER_ID = 42

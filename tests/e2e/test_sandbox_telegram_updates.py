@@ -13,7 +13,7 @@ from telegram.error import BadRequest, Conflict
 from sandbox.customer import Customer
 from sandbox.faults import Fault
 from sandbox.telegram import TelegramOptions, TelegramSandbox
-from sandbox.telegram_snapshot import Saver
+from sandbox.telegram.snapshot import Saver
 from tests.e2e.sandbox_telegram_stage import BOT_ID, RawBot, keyboard, library_bot, raw_bot, started, until, webhook
 
 USER_ID = 42

@@ -1,0 +1,105 @@
+"""How much Telegram takes: sizes and counts of the Bot API, and the pace at which a bot may write."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+from sandbox.telegram.errors import TooManyRequests
+
+MIB = 1024 * 1024
+
+# https://core.telegram.org/bots/api#sending-files
+UPLOAD_BYTES = 50 * MIB
+PHOTO_BYTES = 10 * MIB
+PHOTO_SIDES_SUM = 10_000
+PHOTO_RATIO = 20
+URL_PHOTO_BYTES = 5 * MIB
+URL_FILE_BYTES = 20 * MIB
+# https://core.telegram.org/bots/api#getfile
+DOWNLOAD_BYTES = 20 * MIB
+
+TEXT_CHARS = 4096
+CAPTION_CHARS = 1024
+CALLBACK_DATA_BYTES = 64
+CALLBACK_ANSWER_CHARS = 200
+KEYBOARD_BUTTONS = 100
+ALBUM_ITEMS = range(2, 11)
+COMMANDS = 100
+UPDATES_PER_CALL = 100
+LONG_POLL_S = 50
+UPDATES_KEPT_S = 24 * 3600
+
+# Bounds of the stand-in itself, so that a run-away test ends with an error instead of a full machine.
+CUSTOMER_FILE_BYTES = 64 * MIB
+STORED_BYTES = 4096 * MIB
+PENDING_UPDATES = 100_000
+MESSAGES_PER_CHAT = 5_000
+EVENTS_PER_CHAT = 500
+
+SENDING = frozenset(
+    {
+        "copyMessage",
+        "sendAnimation",
+        "sendAudio",
+        "sendDocument",
+        "sendInvoice",
+        "sendMediaGroup",
+        "sendMessage",
+        "sendPhoto",
+        "sendVideo",
+        "sendVoice",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FloodLimits:
+    """The pace a bot may keep: messages per second overall and per chat, each with a burst on top."""
+
+    overall_per_s: float = 30
+    overall_burst: int = 30
+    chat_per_s: float = 1
+    chat_burst: int = 5
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at_s: float
+
+
+class FloodGate:
+    """Counts what each bot sends and refuses with 429 when it is too fast; without limits it lets all pass."""
+
+    _CHATS_REMEMBERED = 10_000
+
+    def __init__(self, limits: FloodLimits | None, clock: Callable[[], float]) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._buckets: OrderedDict[tuple[int, str], _Bucket] = OrderedDict()
+
+    def pass_or_refuse(self, bot_id: int, method: str, chat_id: str) -> None:
+        """Counts one sending call; raises TooManyRequests when the pace is exceeded, and then counts nothing."""
+        if self._limits is None or method not in SENDING:
+            return
+        overall = self._bucket((bot_id, ""), self._limits.overall_per_s, self._limits.overall_burst)
+        chat = self._bucket((bot_id, chat_id), self._limits.chat_per_s, self._limits.chat_burst)
+        pause_s = max(
+            (1 - overall.tokens) / self._limits.overall_per_s,
+            (1 - chat.tokens) / self._limits.chat_per_s,
+        )
+        if pause_s > 0:
+            raise TooManyRequests(ceil(pause_s))
+        overall.tokens -= 1
+        chat.tokens -= 1
+
+    def _bucket(self, key: tuple[int, str], per_s: float, burst: int) -> _Bucket:
+        now_s = self._clock()
+        bucket = self._buckets.setdefault(key, _Bucket(burst, now_s))
+        bucket.tokens = min(burst, bucket.tokens + (now_s - bucket.at_s) * per_s)
+        bucket.at_s = now_s
+        self._buckets.move_to_end(key)
+        while len(self._buckets) > self._CHATS_REMEMBERED:
+            self._buckets.popitem(last=False)
+        return bucket
