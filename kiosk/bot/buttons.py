@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 LIMIT_BYTES: Final = 64  # Bot API, InlineKeyboardButton.callback_data
 CODE_LENGTH: Final = 10
+LONGEST_NUMBER: Final = 18  # digits; a longer number fits no bigint
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def unpack(data: str) -> Press | None:
         return None
     if press is Choose:
         return Choose(values[0])
-    if not all(value.isascii() and value.isdigit() for value in values):
+    if not all(value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER for value in values):
         return None
     build: Callable[..., Press] = press
     return build(*map(int, values))
