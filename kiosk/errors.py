@@ -7,7 +7,7 @@ CannotStart
 
 
 class CannotStart(Exception):  # noqa: N818 - it states a fact
-    """The program cannot start; the message says why and what to do."""
+    """The program cannot start, or cannot go on; the message says why and what to do."""
 
 
 class BadSettings(CannotStart):

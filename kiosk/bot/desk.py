@@ -316,6 +316,8 @@ class Desk:
         question = self.wizard.question(draft)
         if question is not None:
             return screens.question(say, model, draft, question)
+        if draft.price_kopecks is None:  # complete, and yet without a price: not for sale in this combination
+            return screens.plain(say, "not-sold")
         return screens.card(say, model, draft, await ledger.wallet(tx, customer.id))
 
     async def _home(self, tx: Tx, customer: Customer) -> Screen:

@@ -16,6 +16,7 @@ from pgqueuer.domain.models import Job as EngineJob
 from pgqueuer.domain.models import Schedule
 
 from kiosk.db import DatabaseUnavailable, Pool, close_pool
+from kiosk.errors import CannotStart
 from kiosk.queue.jobs import Act
 
 log = structlog.get_logger()
@@ -146,7 +147,7 @@ class Worker:
             engine.schedule(name, cron)(_scheduled(run))
 
 
-class WorkerGaveUp(Exception):  # noqa: N818 - it states a fact
+class WorkerGaveUp(CannotStart):
     """The database did not answer for so long that only a new process can help."""
 
     def __init__(self, silent_s: float) -> None:
