@@ -109,14 +109,10 @@ class Database:
                 if self._behind_pooler:
                     await connection.execute(_local_settings(self._limits))
                 yield connection
-            except BaseException as error:
-                await self._roll_back(connection, transaction, error)
+            except BaseException:
+                await self._roll_back(connection, transaction)
                 raise
-            try:
-                await transaction.commit()
-            except TimeoutError:
-                connection.terminate()
-                raise
+            await transaction.commit()
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:
@@ -160,21 +156,14 @@ class Database:
                 raise DatabaseUnavailable(why) from error
             raise
 
-    async def _roll_back(
-        self, connection: Tx, transaction: asyncpg.transaction.Transaction, error: BaseException
-    ) -> None:
-        """Leaves no connection that is in doubt: a server that did not answer may not answer ROLLBACK either."""
-        if _is_lost(connection):
-            return
-        if isinstance(error, TimeoutError):
-            connection.terminate()
-            return
+    async def _roll_back(self, connection: Tx, transaction: asyncpg.transaction.Transaction) -> None:
+        """Leaves no connection in doubt: a server that did not answer may not answer ROLLBACK either."""
         try:
             async with asyncio.timeout(self._limits.close_s):
                 await transaction.rollback()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             if not _is_lost(connection):
-                connection.terminate()  # the server rolls back what it can no longer commit
+                connection.terminate()  # the server rolls back what can no longer be committed
 
 
 async def open_pool(
