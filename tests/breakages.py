@@ -1,0 +1,282 @@
+"""Books with everything in them, and ways to break each promise of the audit without touching another one."""
+
+from dataclasses import dataclass
+
+from kiosk.db import Database, Tx
+from kiosk.delivery import store as deliveries
+from kiosk.delivery.plan import Media, Output, failure_parcels, result_parcels
+from kiosk.generations import store
+from kiosk.generations.states import Failure, State
+from kiosk.ledger import store as ledger
+from tests.shopkeeping import a_customer, a_draft, confirmed, running, submitting
+
+PRICE = 80
+URL = "https://files.example/picture.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Breakage:
+    """`sql` is formatted with the names of `a_busy_shop`; triggers and foreign keys sleep while it runs."""
+
+    invariant: str
+    how: str
+    sql: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.how}"
+
+
+async def a_busy_shop(db: Database) -> dict[str, int]:
+    """Three customers, a generation in every state and with every kind of end; the numbers of all, by name."""
+    async with db.transaction() as tx:
+        anna, boris, clara = [await a_customer(tx, kopecks=10_000) for _ in range(3)]
+        await ledger.adjust(tx, boris, 500, "a second top-up")
+        await ledger.welcome(tx, clara, 100)
+        names = {
+            "draft": await a_draft(tx, anna),
+            "pending": await confirmed(tx, anna, price=PRICE),
+            "submitting": await submitting(tx, anna, price=PRICE),
+            "running": await running(tx, anna, price=PRICE),
+            "done": await done(tx, anna),
+            "undelivered": await done(tx, anna, is_delivered=False),
+            "failed": await failed(tx, anna),
+            "late": await late(tx, anna),
+            "canceled": await canceled(tx, anna),
+        }
+        await running(tx, boris, price=PRICE)
+        await done(tx, boris)
+        rows = await tx.fetch("SELECT id, customer_id, kind FROM accounts")
+    people = {anna: "anna", boris: "boris", clara: "clara", None: "shop"}
+    accounts = {f"{people[row['customer_id']]}_{row['kind']}": row["id"] for row in rows}
+    return names | accounts | {"anna": anna, "boris": boris, "clara": clara, "price": PRICE}
+
+
+async def done(tx: Tx, customer: int, *, is_delivered: bool = True) -> int:
+    order = await running(tx, customer, price=PRICE)
+    assert await store.settle_done(tx, order, was=State.RUNNING, wake_s=600)
+    await ledger.resolve(tx, order, "capture")
+    await deliveries.insert(tx, order, result_parcels([Output(Media.IMAGE, URL)]))
+    if is_delivered:
+        await deliver(tx, order)
+    return order
+
+
+async def failed(tx: Tx, customer: int) -> int:
+    order = await running(tx, customer, price=PRICE)
+    assert await store.settle_failed(tx, order, was=State.RUNNING, failure=Failure.PROVIDER, wake_s=600)
+    await ledger.resolve(tx, order, "release")
+    await deliveries.insert(tx, order, failure_parcels())
+    await deliver(tx, order)
+    return order
+
+
+async def late(tx: Tx, customer: int) -> int:
+    """It failed, the money went back, and then it succeeded after all."""
+    order = await failed(tx, customer)
+    assert await store.settle_done(tx, order, was=State.FAILED, wake_s=600)
+    await deliveries.insert(tx, order, result_parcels([Output(Media.IMAGE, URL)]))
+    await deliver(tx, order)
+    return order
+
+
+async def canceled(tx: Tx, customer: int) -> int:
+    order = await confirmed(tx, customer, price=PRICE)
+    assert await store.cancel(tx, order, was=State.PENDING)
+    await ledger.resolve(tx, order, "release")
+    return order
+
+
+async def deliver(tx: Tx, order: int) -> None:
+    await tx.execute("UPDATE deliveries SET state = 'sent', sent_at = now() WHERE generation_id = $1", order)
+    assert await store.delivered(tx, order)
+
+
+async def break_books(db: Database, breakage: Breakage, names: dict[str, int]) -> None:
+    """As a superuser who knows what he does."""
+    async with db.transaction() as tx:
+        await tx.execute("SET LOCAL session_replication_role = 'replica'")
+        await tx.execute(breakage.sql.format(**names))
+
+
+def post(kind: str, debit: str, credit: str, amount: str = "{price}", generation: str = "NULL") -> str:
+    """A transfer by the ledger's own function, which keeps balances and numbers right."""
+    return f"SELECT ledger_post('{kind}', {{{debit}}}, {{{credit}}}, {amount}, {generation}, 'by hand');"
+
+
+def end_running(state: str, kind: str, credit: str) -> str:
+    """The running order ends, and its money goes there."""
+    failure = "'provider'" if state == "failed" else "NULL"
+    return (
+        f"UPDATE generations SET state = '{state}', failure = {failure}, settled_at = now() WHERE id = {{running}};"
+        "INSERT INTO deliveries (generation_id, part, media) SELECT {running}, 'result', 'image' "
+        f"WHERE '{state}' = 'done';" + post(kind, "anna_held", credit, generation="{running}")
+    )
+
+
+BREAKAGES = (
+    Breakage(
+        "balance_equals_transfers",
+        "a kopeck moved from one balance to another by hand",
+        "UPDATE accounts SET balance = balance - 1 WHERE id = {anna_available};"
+        "UPDATE accounts SET balance = balance + 1 WHERE id = {boris_available}",
+    ),
+    Breakage(
+        "transfers_have_no_gap",
+        "a top-up taken out, its money too",
+        "DELETE FROM transfers WHERE credit_id = {boris_available} AND note = 'a second top-up';"
+        "UPDATE accounts SET balance = balance - 500 WHERE id = {boris_available}",
+    ),
+    Breakage(
+        "transfers_have_no_gap",
+        "a count too high",
+        "UPDATE accounts SET last_seq = last_seq + 1 WHERE id = {clara_available}",
+    ),
+    Breakage(
+        "transfers_have_no_gap",
+        "a number used twice, another not at all",
+        "UPDATE transfers SET debit_seq = 1 WHERE debit_id = {anna_available} AND debit_seq = 2",
+    ),
+    Breakage(
+        "transfers_have_no_gap",
+        "a transfer without a number",
+        "UPDATE transfers SET credit_seq = NULL WHERE credit_id = {clara_available} AND kind = 'welcome';"
+        "UPDATE accounts SET last_seq = last_seq - 1 WHERE id = {clara_available}",
+    ),
+    Breakage(
+        "transfers_have_no_gap",
+        "numbers from 0",
+        "UPDATE transfers SET credit_seq = 0 WHERE credit_id = {clara_available} AND credit_seq = 1",
+    ),
+    Breakage(
+        "books_balance",
+        "money out of an account that there is not",
+        "SELECT ledger_post('adjust', 999999, {clara_available}, 100, NULL, 'by hand')",
+    ),
+    Breakage(
+        "held_equals_open_generations",
+        "a kopeck taken out of what is on hold",
+        post("adjust", "anna_held", "shop_adjustments", "1"),
+    ),
+    Breakage(
+        "nobody_is_overdrawn",
+        "more taken than there was",
+        "ALTER TABLE accounts DROP CONSTRAINT accounts_not_overdrawn;"
+        + post("adjust", "clara_available", "shop_adjustments", "10101"),
+    ),
+    Breakage(
+        "welcome_is_given_once",
+        "a second welcome",
+        "DROP INDEX transfers_welcome_once;" + post("welcome", "shop_bonuses", "clara_available", "1"),
+    ),
+    Breakage(
+        "confirmed_has_one_hold",
+        "the price raised after it was paid",
+        "UPDATE generations SET price_kopecks = price_kopecks + 1 WHERE id = {done}",
+    ),
+    Breakage(
+        "confirmed_has_one_hold",
+        "held twice",
+        "DROP INDEX transfers_hold_once;"
+        + post("hold", "anna_available", "anna_held", generation="{running}")
+        + post("adjust", "anna_held", "anna_available"),
+    ),
+    Breakage(
+        "confirmed_has_one_hold",
+        "never held",
+        "UPDATE transfers SET kind = 'adjust', generation_id = NULL, note = 'x' "
+        "WHERE kind = 'hold' AND generation_id = {done}",
+    ),
+    Breakage(
+        "confirmed_has_one_hold",
+        "paid by somebody else",
+        "UPDATE generations SET customer_id = {boris} WHERE id = {done}",
+    ),
+    Breakage(
+        "money_follows_state",
+        "charged for a gift",
+        "UPDATE generations SET late = true WHERE id = {done}",
+    ),
+    Breakage(
+        "money_follows_state",
+        "given back for a result in time",
+        "UPDATE generations SET late = false WHERE id = {late}",
+    ),
+    Breakage(
+        "money_follows_state",
+        "charged twice",
+        "DROP INDEX transfers_resolved_once;"
+        + post("capture", "anna_held", "shop_sales", generation="{done}")
+        + post("adjust", "anna_available", "anna_held"),
+    ),
+    Breakage(
+        "money_follows_state",
+        "given back while it runs",
+        post("release", "anna_held", "anna_available", generation="{running}")
+        + post("adjust", "anna_available", "anna_held"),
+    ),
+    Breakage(
+        "money_follows_state",
+        "failed and nothing given back",
+        "UPDATE generations SET state = 'failed', failure = 'provider', settled_at = now() WHERE id = {running};"
+        + post("adjust", "anna_held", "anna_available"),
+    ),
+    Breakage(
+        "resolution_equals_hold",
+        "a kopeck less captured than held",
+        "UPDATE transfers SET amount_kopecks = amount_kopecks - 1 WHERE kind = 'capture' AND generation_id = {done};"
+        "UPDATE accounts SET balance = balance + 1 WHERE id = {anna_held};"
+        + post("adjust", "anna_held", "shop_sales", "1"),
+    ),
+    Breakage("resolution_equals_hold", "released to the shop", end_running("failed", "release", "shop_sales")),
+    Breakage(
+        "resolution_equals_hold", "released to somebody else", end_running("failed", "release", "boris_available")
+    ),
+    Breakage("resolution_equals_hold", "captured past the sales", end_running("done", "capture", "shop_bonuses")),
+    Breakage(
+        "unpaid_has_no_transfer",
+        "a draft that moved money",
+        post("hold", "anna_available", "anna_held", generation="{draft}")
+        + post("release", "anna_held", "anna_available", generation="{draft}"),
+    ),
+    *(
+        Breakage(
+            "unfinished_has_a_future",
+            f"{name} with {next_at}",
+            "ALTER TABLE generations DROP CONSTRAINT generations_future;"
+            f"UPDATE generations SET next_at = {next_at} WHERE id = {{{name}}}",
+        )
+        for name in ("pending", "submitting", "running", "undelivered")
+        for next_at in ("NULL", "'infinity'")
+    ),
+    Breakage(
+        "done_has_a_result",
+        "a success without a result",
+        "DELETE FROM deliveries WHERE generation_id = {undelivered} AND part = 'result'",
+    ),
+    Breakage(
+        "done_has_a_result",
+        "two results",
+        "INSERT INTO deliveries (generation_id, part, position, media) VALUES ({undelivered}, 'result', 1, 'image')",
+    ),
+    Breakage(
+        "done_has_a_result",
+        "delivered with the result still to be sent",
+        "UPDATE deliveries SET state = 'pending', sent_at = NULL WHERE generation_id = {done} AND part = 'result'",
+    ),
+    Breakage(
+        "customer_has_two_accounts",
+        "a customer without accounts",
+        "INSERT INTO customers (bot_id, telegram_id, first_name, language) "
+        "SELECT bot_id, 1, 'Дарья', 'ru' FROM customers LIMIT 1",
+    ),
+    Breakage(
+        "customer_has_two_accounts",
+        "a second account for what is on hold",
+        "DROP INDEX accounts_of_customer; INSERT INTO accounts (customer_id, kind) VALUES ({clara}, 'held')",
+    ),
+    Breakage(
+        "customer_has_two_accounts",
+        "two accounts of one kind",
+        "DROP INDEX accounts_of_customer; UPDATE accounts SET kind = 'available' WHERE id = {clara_held}",
+    ),
+)
