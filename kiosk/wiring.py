@@ -93,6 +93,7 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         settler=settler,
         welcome_kopecks=to_kopecks(settings.welcome_balance_rub),
         support=settings.support_telegram,
+        admins=frozenset(settings.admin_id),
     )
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.include_router(Handlers(desk).router())

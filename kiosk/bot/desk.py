@@ -16,10 +16,12 @@ from kiosk.db import Database, Tx
 from kiosk.generations import store
 from kiosk.generations.confirm import Confirmed, Incomplete, InsufficientFunds, NotSold, PriceChanged, Till, TooMany
 from kiosk.generations.draft import Answer, Answered, Missing, Passed, Wizard, Wrong
+from kiosk.generations.report import last_day
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ledger import store as ledger
+from kiosk.queue.jobs import depth
 
 BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
 
@@ -61,6 +63,7 @@ class Desk:
     settler: Settler
     welcome_kopecks: int
     support: str
+    admins: frozenset[int]
 
     # Commands
 
@@ -73,6 +76,14 @@ class Desk:
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
             return Reply(await self._balance(tx, customer))
+
+    async def admin(self, visitor: Visitor) -> Reply:
+        """The shop's day, for operators; to everybody else it is a word like any other."""
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            if visitor.telegram_id not in self.admins:
+                return Reply(await self._unknown(tx, customer))
+            return Reply(screens.day(words(customer.language), await last_day(tx), await depth(tx)))
 
     async def help(self, visitor: Visitor) -> Reply:
         async with self.db.transaction() as tx:

@@ -37,6 +37,7 @@ class Handlers:
         router.message.register(self.balance, Command("balance"))
         router.message.register(self.help, Command("help", "support", "terms", "paysupport"))
         router.message.register(self.cancel, Command("cancel"))
+        router.message.register(self.admin, Command("admin"))
         router.message.register(self.text, F.text)
         router.message.register(self.other)
         router.callback_query.register(self.press)
@@ -60,6 +61,10 @@ class Handlers:
     async def cancel(self, message: Message, bot: Bot) -> None:
         if message.from_user:
             await self._answer(bot, message, await self.desk.cancel(visitor_of(bot, message.from_user)))
+
+    async def admin(self, message: Message, bot: Bot) -> None:
+        if message.from_user:
+            await self._answer(bot, message, await self.desk.admin(visitor_of(bot, message.from_user)))
 
     async def text(self, message: Message, bot: Bot, event_update: Update) -> None:
         if message.from_user is None or message.text is None:

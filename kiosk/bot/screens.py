@@ -22,6 +22,7 @@ from kiosk.bot.buttons import (
 from kiosk.bot.words import Words
 from kiosk.catalog.form import Problem, ProblemKind, Question, QuestionKind, questions
 from kiosk.catalog.model import Model, Scalar
+from kiosk.generations.report import Day
 from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
 
@@ -66,6 +67,21 @@ def balance(say: Words, wallet: Wallet, support: str) -> Screen:
     text = say("balance", available=say.money(wallet.available_kopecks), held=say.money(wallet.held_kopecks))
     if support:
         text += f"\n\n{say('balance-top-up', support=support)}"
+    return Screen(text, (_home_row(say),))
+
+
+def day(say: Words, report: Day, queue_depth: int) -> Screen:
+    """What an operator wants to know first."""
+    text = say(
+        "day",
+        done=report.done,
+        failed=report.failed,
+        revenue=say.money(report.revenue_kopecks),
+        credits=f"{report.credits.normalize():f}",
+        open=report.open_now,
+        queue=queue_depth,
+        orphans=report.orphans,
+    )
     return Screen(text, (_home_row(say),))
 
 

@@ -1,5 +1,7 @@
-"""What the books say of one customer, for an operator's eyes and for programs."""
+"""What the books say of one customer, or of a day of the shop, for an operator's eyes and for programs."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from kiosk.db import Tx
@@ -54,3 +56,32 @@ async def customer_report(tx: Tx, telegram_id: int) -> dict[str, Any]:
             for row in rows
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The last 24 hours; `open_now` and `orphans` are as of this moment. Money in kopecks, cost in credits."""
+
+    done: int
+    failed: int
+    revenue_kopecks: int
+    credits: Decimal
+    open_now: int
+    orphans: int
+
+
+async def last_day(tx: Tx) -> Day:
+    """Essentials at a glance."""
+    row = await tx.fetchrow(
+        """
+        SELECT count(*) FILTER (WHERE state = 'done')   AS done,
+               count(*) FILTER (WHERE state = 'failed') AS failed,
+               coalesce(sum(price_kopecks) FILTER (WHERE state = 'done' AND NOT late), 0)::bigint AS revenue_kopecks,
+               (SELECT coalesce(sum(credits), 0) FROM tasks WHERE created_at > now() - interval '1 day') AS credits,
+               (SELECT count(*) FROM generations WHERE state IN ('pending', 'submitting', 'running')) AS open_now,
+               (SELECT count(*) FROM orphan_callbacks WHERE matched_at IS NULL) AS orphans
+        FROM generations WHERE settled_at > now() - interval '1 day' AND confirmed_at IS NOT NULL
+        """
+    )
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return Day(**dict(row))

@@ -226,3 +226,18 @@ async def test_update_sent_twice_is_applied_once(database: Database, dsn: str) -
             prompts = await tx.fetchval("SELECT count(*) FROM generations WHERE inputs ->> 'prompt' = 'кот'")
         assert (orders, prompts) == (1, 1)
         assert shop.kie.provider.desk.created == 1
+
+
+async def test_operator_sees_the_day_and_nobody_else(database: Database, dsn: str) -> None:
+    """/admin shows the essentials to those named in ADMIN_ID; to a customer it is an unknown word."""
+    async with an_open_shop(dsn, database, admin_id="500,501") as shop:
+        async with shop.customer(1001) as customer:
+            await shop.settled_order(await confirmed(customer, await at_the_card(customer)))
+            await customer.send_text("/admin")
+            await customer.wait_until(shows("Я понимаю кнопки"), PATIENCE_S)
+        async with shop.customer(501) as operator:
+            await operator.send_text("/admin")
+            day = await operator.wait_until(shows("За сутки"), PATIENCE_S)
+    assert "Готово: 1, не получилось: 0" in day["text"]
+    assert "0,80" in day["text"]
+    assert "0.8 кредитов" in day["text"]

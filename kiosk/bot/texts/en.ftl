@@ -23,6 +23,16 @@ balance =
     Set aside for running orders: <b>{ $held }</b>
 balance-top-up = To top up, write to @{ $support }.
 
+day =
+    📊 <b>The last 24 hours</b>
+
+    Done: <b>{ $done }</b>, failed: { $failed }
+    Revenue: <b>{ $revenue }</b>
+    Spent at the provider: { $credits } credits
+
+    Running now: { $open }, jobs in the queue: { $queue }
+    Callbacks that fit no order: { $orphans }
+
 help =
     <b>How it works</b>
 
