@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramConflictError, TelegramRetryAfter
 from aiogram.types import Update
 from pydantic import ValidationError
 
@@ -21,8 +21,14 @@ ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 FAILURES_AT_MOST: Final = 5
 FAILURES_REMEMBERED: Final = 1000
 POLL_S: Final = 25
-CONFLICT_WAIT_S: Final = 15.0
-RETRY_WAIT_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long polling rests before it tries again."""
+
+    conflict_s: float = 15.0  # somebody else polls: a lifetime of whoever that is
+    retry_s: float = 2.0
 
 
 @dataclass(slots=True)
@@ -33,6 +39,7 @@ class BotIntake:
     dispatcher: Dispatcher
     secret: str
     active: bool = False
+    pauses: Pauses = Pauses()
     _failures: OrderedDict[int, int] = field(default_factory=OrderedDict)
 
     async def take(self, body: bytes) -> bool:
@@ -49,8 +56,8 @@ class BotIntake:
         with structlog.contextvars.bound_contextvars(update_id=update.update_id, bot_id=self.bot.id):
             try:
                 await self.dispatcher.feed_update(self.bot, update)
-            except DatabaseUnavailable:
-                raise
+            except (DatabaseUnavailable, TelegramRetryAfter):
+                raise  # no fault of the update: it is worth any number of tries
             except Exception:
                 log.exception("update.failed", failures=self._count_failure(update.update_id))
                 if self._failures.get(update.update_id, 0) < FAILURES_AT_MOST:
@@ -93,13 +100,13 @@ class BotIntake:
             updates = asking.result()
         except TelegramConflictError:
             self.active = False
-            log.warning("polling.conflict", wait_s=CONFLICT_WAIT_S)
-            await _pause(stopping, CONFLICT_WAIT_S)
+            log.warning("polling.conflict", wait_s=self.pauses.conflict_s)
+            await _pause(stopping, self.pauses.conflict_s)
         except TelegramRetryAfter as wait:
             await _pause(stopping, wait.retry_after)
-        except TelegramAPIError as error:
+        except (TelegramAPIError, ClientDecodeError) as error:  # the latter is a gateway's page in place of JSON
             log.warning("polling.failed", error=type(error).__name__)
-            await _pause(stopping, RETRY_WAIT_S)
+            await _pause(stopping, self.pauses.retry_s)
         else:
             self.active = True
             return updates
@@ -121,7 +128,9 @@ class BotIntake:
                 await self.handle(update)
             except Exception as error:  # noqa: BLE001 - the boundary: `handle` has logged it and counts to its end
                 log.info("update.again", update_id=update.update_id, error=type(error).__name__)
-                await _pause(stopping, RETRY_WAIT_S)
+                await _pause(
+                    stopping, error.retry_after if isinstance(error, TelegramRetryAfter) else self.pauses.retry_s
+                )
             else:
                 return True
         return False

@@ -10,7 +10,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramAPIError, TelegramNotFound, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import BotCommand
 
 from kiosk.bot.intake import ALLOWED_UPDATES
@@ -52,7 +52,7 @@ async def introduce(bot: Bot, db: Database) -> None:
         raise TelegramRefused(
             "TELEGRAM_BOT_TOKEN: Telegram does not accept it; ask @BotFather for the present one"
         ) from None
-    except TelegramAPIError as error:
+    except AiogramError as error:  # a page of a gateway in place of an answer is no TelegramAPIError
         raise TelegramRefused(f"Telegram cannot be reached: {type(error).__name__}") from None
     log.info("bot.identity", bot_id=me.id, username=me.username, name=me.first_name)
     async with db.transaction() as tx:
@@ -62,7 +62,7 @@ async def introduce(bot: Bot, db: Database) -> None:
             say = words(language)
             commands = [BotCommand(command=name, description=say.plain(f"command-{name}")) for name in COMMANDS]
             await bot.set_my_commands(commands, language_code=None if language == LANGUAGES[0] else language)
-    except TelegramAPIError as error:
+    except AiogramError as error:
         log.warning("bot.commands_not_set", error=type(error).__name__)  # decoration: the shop works without
 
 
@@ -70,7 +70,7 @@ async def listen_by_polling(bot: Bot) -> None:
     """A webhook would make polling a conflict; what waits for it is kept. Errors: TelegramRefused."""
     try:
         await bot.delete_webhook(drop_pending_updates=False)
-    except TelegramAPIError as error:
+    except AiogramError as error:
         raise TelegramRefused(f"the webhook cannot be removed: {type(error).__name__}") from None
 
 
@@ -86,4 +86,6 @@ async def listen_by_webhook(bot: Bot, base_url: str, secret: str) -> None:
         )
     except TelegramAPIError as error:
         raise TelegramRefused(f"the webhook cannot be set: {error.message}") from None
+    except AiogramError as error:
+        raise TelegramRefused(f"the webhook cannot be set: {type(error).__name__}") from None
     log.info("bot.webhook_set", base_url=base_url)

@@ -1,0 +1,230 @@
+"""Polling: an update is asked for until it was dealt with, and nothing that Telegram answers ends the asking."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramConflictError, TelegramRetryAfter
+from aiogram.methods import SendMessage
+from aiogram.types import Message
+
+from kiosk.bot.intake import FAILURES_AT_MOST, BotIntake, Pauses
+from kiosk.bot.opening import TelegramRefused, introduce, listen_by_polling, listen_by_webhook, make_bot
+from kiosk.db import Database, DatabaseUnavailable
+from sandbox.customer import Customer
+from sandbox.faults import Fault
+from sandbox.telegram import TelegramOptions, TelegramSandbox
+
+BOT = 7000001
+TOKEN = f"{BOT}:sandbox-test"
+PATIENCE_S = 30.0
+
+
+@dataclass
+class Listener:
+    """A bot that polls; `deal` is what it does with a text, `dealt` what it was given, failures included."""
+
+    telegram: TelegramSandbox
+    bot: Bot
+    intake: BotIntake
+    deal: Callable[[str], Awaitable[None]] | None = None
+    given: list[str] = field(default_factory=list)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, message: Message) -> None:
+        assert message.text is not None
+        self.given.append(message.text)
+        if self.deal:
+            await self.deal(message.text)
+
+    @property
+    def unconfirmed(self) -> int:
+        """What Telegram would give again."""
+        return len(self.telegram.world.bots[BOT].queue)
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not reached():
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def a_listener() -> AsyncIterator[Listener]:
+    """Not polling yet; its pauses are short, and nobody reads its log."""
+    async with (
+        TelegramSandbox(TelegramOptions(time_scale=0.02)) as telegram,
+        make_bot(TOKEN, telegram.base_url) as bot,
+    ):
+        await bot.get_me()
+        dispatcher = Dispatcher(disable_fsm=True)
+        intake = BotIntake(bot, dispatcher, "", pauses=Pauses(conflict_s=0.05, retry_s=0.01))
+        listener = Listener(telegram, bot, intake)
+        dispatcher.message.register(listener.take)
+        with structlog.testing.capture_logs():
+            yield listener
+
+
+@contextlib.asynccontextmanager
+async def polling(listener: Listener) -> AsyncIterator["asyncio.Task[None]"]:
+    """Polls inside the block; what the loop dies of is raised at its end."""
+    loop = asyncio.create_task(listener.intake.poll(listener.stopping))
+    try:
+        yield loop
+    finally:
+        listener.stopping.set()
+        await loop
+
+
+def customer(listener: Listener, telegram_id: int = 1001) -> Customer:
+    return Customer(listener.telegram.base_url, telegram_id, BOT)
+
+
+def failing(error: Exception, *, times: int) -> Callable[[str], Awaitable[None]]:
+    """Deals with "bad" only after this many failures."""
+    left = times
+
+    async def deal(text: str) -> None:
+        nonlocal left
+        if text == "bad" and left:
+            left -= 1
+            raise error
+
+    return deal
+
+
+async def test_offset_waits_for_an_update_that_fails() -> None:
+    """A handler that fails and then succeeds: nothing is confirmed before, the order holds, nothing is lost."""
+    async with a_listener() as listener, customer(listener) as anna:
+        held: list[int] = []
+
+        async def deal(text: str) -> None:
+            held.append(listener.unconfirmed)
+            if text == "bad" and listener.given.count("bad") < 3:
+                raise ValueError(text)
+
+        listener.deal = deal
+        for text in ("bad", "good"):
+            await anna.send_text(text)
+        async with polling(listener):
+            await listener.until(lambda: listener.unconfirmed == 0)
+        assert listener.given == ["bad", "bad", "bad", "good"]
+        assert held == [2, 2, 2, 2]
+
+
+async def test_poison_is_given_up_and_the_chat_goes_on() -> None:
+    """An update that always fails is tried so often and no more; what comes after it is dealt with."""
+    async with a_listener() as listener, customer(listener) as anna:
+        listener.deal = failing(ValueError("never"), times=10**6)
+        for text in ("bad", "good"):
+            await anna.send_text(text)
+        async with polling(listener):
+            await listener.until(lambda: listener.unconfirmed == 0)
+        assert listener.given == ["bad"] * FAILURES_AT_MOST + ["good"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DatabaseUnavailable("away"),
+        TelegramRetryAfter(method=SendMessage(chat_id=1, text="x"), message="Too Many Requests", retry_after=0),
+    ],
+    ids=["database", "flood"],
+)
+async def test_update_is_never_given_up_for_what_passes(error: Exception) -> None:
+    """Neither an absent database nor a flood wait is the update's fault: it is tried until it works."""
+    async with a_listener() as listener, customer(listener) as anna:
+        listener.deal = failing(error, times=2 * FAILURES_AT_MOST)
+        await anna.send_text("bad")
+        async with polling(listener):
+            await listener.until(lambda: listener.unconfirmed == 0)
+        assert len(listener.given) == 2 * FAILURES_AT_MOST + 1
+
+
+async def test_chats_do_not_wait_for_each_other() -> None:
+    """While one chat's update fails again and again, another chat's update of the same batch is dealt with."""
+    async with a_listener() as listener, customer(listener) as anna, customer(listener, 1002) as boris:
+        release = asyncio.Event()
+
+        async def deal(text: str) -> None:
+            if text == "bad":
+                await release.wait()
+
+        listener.deal = deal
+        await anna.send_text("bad")
+        await boris.send_text("good")
+        async with polling(listener):
+            await listener.until(lambda: "good" in listener.given)
+            assert listener.unconfirmed == 2
+            release.set()
+            await listener.until(lambda: listener.unconfirmed == 0)
+
+
+async def test_stopping_leaves_what_is_undone_to_the_next() -> None:
+    """A process that ends in the middle confirms nothing that it has not done: whoever polls next gets it."""
+    async with a_listener() as listener, customer(listener) as anna:
+        listener.deal = failing(DatabaseUnavailable("away"), times=10**6)
+        await anna.send_text("bad")
+        async with polling(listener):
+            await listener.until(lambda: len(listener.given) > 1)
+        assert listener.unconfirmed == 1
+        assert not listener.intake.active
+        listener.deal, listener.given, listener.stopping = None, [], asyncio.Event()
+        async with polling(listener):
+            await listener.until(lambda: listener.unconfirmed == 0)
+        assert listener.given == ["bad"]
+
+
+@pytest.mark.parametrize("fault", ["bad_gateway", "error_before", "drop_before", "flood", "drop_after"])
+async def test_no_answer_ends_the_polling(fault: str) -> None:
+    """A gateway's page, an error, a broken connection, a flood wait: polling goes on and loses nothing."""
+    async with a_listener() as listener, customer(listener) as anna:
+        listener.telegram.faults.add(Fault(fault, "getUpdates", times=2, args={"retry_after": 1}))
+        await anna.send_text("good")
+        async with polling(listener):
+            await listener.until(lambda: listener.unconfirmed == 0)
+        assert listener.given == ["good"]
+
+
+async def test_second_poller_is_waited_for() -> None:
+    """A conflict makes this one passive, not dead: once the other is gone it takes over and misses nothing."""
+    async with a_listener() as listener, customer(listener) as anna:
+        async with polling(listener) as loop, make_bot(TOKEN, listener.telegram.base_url) as other:
+            await listener.until(lambda: listener.telegram.world.stats.calls["getUpdates"] > 0)
+            while listener.telegram.world.stats.refusals[409] < 2:
+                with contextlib.suppress(TelegramConflictError):
+                    await other.get_updates(timeout=1)
+            assert not loop.done()
+            await anna.send_text("good")
+            await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
+            assert listener.intake.active
+
+
+async def test_webhook_of_before_is_a_conflict_and_no_end() -> None:
+    """With a webhook set polling is refused: it is passive until the webhook is taken away."""
+    async with a_listener() as listener, customer(listener) as anna:
+        await listen_by_webhook(listener.bot, "http://127.0.0.1:9", "secret")
+        async with polling(listener):
+            await listener.until(lambda: listener.telegram.world.stats.refusals[409] >= 2)
+            assert not listener.intake.active
+            await listen_by_polling(listener.bot)
+            await anna.send_text("good")
+            await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
+
+
+@pytest.mark.parametrize("fault", ["bad_gateway", "error_before"])
+async def test_start_without_telegram_says_so(database: Database, fault: str) -> None:
+    """Whatever stands in for Telegram at the start: one line that says what is wrong, without the token."""
+    async with a_listener() as listener:
+        listener.telegram.faults.add(Fault(fault, "*"))
+        for opening in (
+            introduce(listener.bot, database),
+            listen_by_polling(listener.bot),
+            listen_by_webhook(listener.bot, "http://127.0.0.1:9", "s"),
+        ):
+            with pytest.raises(TelegramRefused) as refused:
+                await opening
+            assert TOKEN not in str(refused.value)
