@@ -7,7 +7,8 @@ from typing import Final
 
 import structlog
 from aiogram import Bot, F, Router
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
+from aiogram.enums import ChatType
+from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
 from aiogram.filters import JOIN_TRANSITION, LEAVE_TRANSITION, ChatMemberUpdatedFilter, Command, CommandStart
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, Update, User
 
@@ -41,8 +42,9 @@ class Handlers:
         router.message.register(self.text, F.text)
         router.message.register(self.other)
         router.callback_query.register(self.press)
-        router.my_chat_member.register(self.left, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
-        router.my_chat_member.register(self.joined, ChatMemberUpdatedFilter(JOIN_TRANSITION))
+        private = F.chat.type == ChatType.PRIVATE  # who adds the bot to a group or removes it is no less a customer
+        router.my_chat_member.register(self.left, private, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
+        router.my_chat_member.register(self.joined, private, ChatMemberUpdatedFilter(JOIN_TRANSITION))
         router.my_chat_member.register(self.nothing)
         return router
 
@@ -60,7 +62,7 @@ class Handlers:
 
     async def cancel(self, message: Message, bot: Bot) -> None:
         if message.from_user:
-            await self._answer(bot, message, await self.desk.cancel(visitor_of(bot, message.from_user)))
+            await self._answer(bot, message, await self.desk.cancel(visitor_of(bot, message.from_user), message.chat.id))
 
     async def admin(self, message: Message, bot: Bot) -> None:
         if message.from_user:
@@ -76,8 +78,8 @@ class Handlers:
 
     async def other(self, message: Message, bot: Bot) -> None:
         """A sticker, a voice message, a file. In groups such things are not meant for us."""
-        if message.from_user and message.chat.type == "private":
-            await self._answer(bot, message, await self.desk.not_text(visitor_of(bot, message.from_user)))
+        if message.from_user and message.chat.type == ChatType.PRIVATE:
+            await self._answer(bot, message, await self.desk.not_text(visitor_of(bot, message.from_user), message.chat.id))
 
     async def press(self, query: CallbackQuery, bot: Bot, event_update: Update) -> None:
         """The spinner on the button ends with what there is to say, and within a second even when nothing is yet."""
@@ -91,7 +93,8 @@ class Handlers:
         well = bool(in_time) and pressing.exception() is None
         await self._end_spinner(query, pressing.result().toast if well else None)
         reply = await pressing
-        await self._show_pressed(bot, visitor, at, reply)
+        with contextlib.suppress(TelegramForbiddenError):  # blocked meanwhile
+            await self._show_pressed(bot, visitor, at, reply)
 
     async def left(self, event: ChatMemberUpdated, bot: Bot) -> None:
         await self.desk.left(visitor_of(bot, event.from_user))
@@ -101,7 +104,7 @@ class Handlers:
         await self.desk.balance(visitor_of(bot, event.from_user))
 
     async def nothing(self, event: ChatMemberUpdated) -> None:
-        """Rights in a group changed: no concern of ours."""
+        """Something about a group changed: no concern of ours."""
 
     async def _show_pressed(self, bot: Bot, visitor: Visitor, at: Pressed, reply: Reply) -> None:
         if reply.screen is None:
@@ -111,7 +114,8 @@ class Handlers:
             return
         landed = await edit(bot, at.chat_id, at.message_id, reply.screen)
         if landed is None:
-            await self._show_below(bot, at.chat_id, reply)
+            if reply.order_id is None:  # else it is the very order whose result came first
+                await self._show_below(bot, at.chat_id, reply)
             return
         if reply.draft_id is not None:
             await self.desk.shown(reply.draft_id, landed)
@@ -136,8 +140,6 @@ class Handlers:
     async def _end_spinner(self, query: CallbackQuery, toast: str | None) -> None:
         try:
             await query.answer(toast)
-        except TelegramBadRequest as refusal:
-            if not says(refusal, *QUERY_TOO_OLD):
-                raise
-        except TelegramAPIError as refusal:
-            log.info("bot.spinner_stays", refusal=type(refusal).__name__)
+        except (TelegramAPIError, ClientDecodeError) as refusal:  # decoration: the press itself goes on
+            if not (isinstance(refusal, TelegramBadRequest) and says(refusal, *QUERY_TOO_OLD)):
+                log.info("bot.spinner_stays", refusal=type(refusal).__name__)

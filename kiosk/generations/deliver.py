@@ -20,7 +20,7 @@ from kiosk.generations.store import Generation
 log = structlog.get_logger()
 
 EDIT_LEASE_S: Final = 25.0
-SEND_LEASE_S: Final = 90.0  # longer than an upload may take
+SEND_LEASE_S: Final = 200.0  # longer than a download and an upload on each rung may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Deliverer:
             order = await store.get(tx, generation_id)
             if order is None or order.delivered_at or order.state not in (State.DONE, State.FAILED):
                 return
-            customer = await customers.get(tx, order.customer_id)
+            # Coming back at this very moment wakes what waits by then: so it must wait by then, or not at all.
+            customer = await customers.get_as_is(tx, order.customer_id)
             if customer.blocked:
                 await store.deliver_again(tx, order.id, wait_s=None)
                 return
@@ -69,11 +70,11 @@ class Deliverer:
                     return True
                 case Blocked():
                     await customers.mark_blocked(tx, customer.id)
-                    await deliveries.put_back(tx, parcel.id)
+                    await deliveries.put_back(tx, parcel.id, untried=parcel.part is Part.NOTICE)
                     await store.deliver_again(tx, order.id, wait_s=None)
                     log.info("delivery.customer_blocked", customer_id=customer.id)
                 case Busy(retry_after_s=wait_s):
-                    await deliveries.put_back(tx, parcel.id)
+                    await deliveries.put_back(tx, parcel.id, untried=parcel.part is Part.NOTICE)
                     await store.deliver_again(tx, order.id, wait_s=wait_s)
                 case Unknown(why=why):
                     # An edit may be repeated freely; a send is repeated too, since a result twice beats none.
