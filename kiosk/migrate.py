@@ -3,8 +3,9 @@
 import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -23,6 +24,8 @@ OTHERS_S = 600  # another process may be in a long migration
 LOCK_S = 5  # how long a migration waits for a table, while everybody who comes later waits behind it
 MIGRATION_S = 600
 
+Begin = Callable[[], AbstractAsyncContextManager[Tx]]
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -30,7 +33,7 @@ class Migration:
 
     version: int
     name: str
-    sql: str
+    sql: str = field(repr=False)
     sha256: str
 
     def __str__(self) -> str:
@@ -55,8 +58,8 @@ async def migrate(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, .
     """
     migrations = read_migrations(folder)
     applied: list[Migration] = []
-    async with _connection(target) as connection:
-        while (migration := await _apply_next(connection, migrations)) is not None:
+    async with _transactions(target) as begin:
+        while (migration := await _apply_next(begin, migrations)) is not None:
             log.info("migration.applied", migration=str(migration))
             applied.append(migration)
     return tuple(applied)
@@ -65,8 +68,8 @@ async def migrate(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, .
 async def pending(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, ...]:
     """What `migrate` would apply; changes nothing. Errors: MigrationError, DatabaseUnavailable."""
     migrations = read_migrations(folder)
-    async with _connection(target) as connection:
-        return _missing(migrations, await _read_applied(connection))
+    async with _transactions(target) as begin, begin() as tx:
+        return _missing(migrations, await _read_applied(tx))
 
 
 def read_migrations(folder: Path) -> tuple[Migration, ...]:
@@ -92,53 +95,59 @@ def _read(path: Path) -> Migration:
 
 
 @contextlib.asynccontextmanager
-async def _connection(target: str | Tx) -> AsyncIterator[Tx]:
+async def _transactions(target: str | Tx) -> AsyncIterator[Begin]:
+    """How to begin a transaction there. An address may be a pooler's: nothing here needs a session of its own."""
     if not isinstance(target, str):
-        yield target
+        yield lambda: _transaction(target)
         return
-    async with (
-        await Database.connect(target, max_size=1, application_name="kiosk-migrate") as database,
-        database.reading() as connection,
-    ):
+    async with await Database.connect(
+        target, max_size=1, application_name="kiosk-migrate", behind_pooler=True
+    ) as database:
+        yield database.transaction
+
+
+@contextlib.asynccontextmanager
+async def _transaction(connection: Tx) -> AsyncIterator[Tx]:
+    async with connection.transaction():
         yield connection
 
 
-async def _apply_next(connection: Tx, migrations: Sequence[Migration]) -> Migration | None:
+async def _apply_next(begin: Begin, migrations: Sequence[Migration]) -> Migration | None:
     """One per transaction: each finds out under the lock what others have applied meanwhile."""
-    async with connection.transaction():
-        await _lock_out_others(connection)
-        missing = _missing(migrations, await _read_applied(connection))
+    async with begin() as tx:
+        await _lock_out_others(tx)
+        missing = _missing(migrations, await _read_applied(tx))
         if not missing:
             return None
         migration = missing[0]
         try:
-            await connection.execute(migration.sql, timeout=MIGRATION_S)
+            await tx.execute(migration.sql, timeout=MIGRATION_S)
         except asyncpg.LockNotAvailableError as error:
             raise MigrationError(f"{migration}: a table was in use for {LOCK_S} s; try again later") from error
         except asyncpg.PostgresError as error:
             raise MigrationError(f"{migration}: {error}") from error
-        await _record(connection, migration)
+        await _record(tx, migration)
     return migration
 
 
-async def _lock_out_others(connection: Tx) -> None:
-    await connection.execute(f"SET LOCAL statement_timeout = '{MIGRATION_S}s'; SET LOCAL lock_timeout = '{OTHERS_S}s'")
+async def _lock_out_others(tx: Tx) -> None:
+    await tx.execute(f"SET LOCAL statement_timeout = '{MIGRATION_S}s'; SET LOCAL lock_timeout = '{OTHERS_S}s'")
     try:
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY, timeout=OTHERS_S + LOCK_S)
+        await tx.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY, timeout=OTHERS_S + LOCK_S)
     except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
         raise MigrationError(f"another process has been migrating for {OTHERS_S} s") from error
-    await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
+    await tx.execute(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
 
 
-async def _read_applied(connection: Tx) -> tuple[_Applied, ...]:
-    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+async def _read_applied(tx: Tx) -> tuple[_Applied, ...]:
+    if await tx.fetchval("SELECT to_regclass('schema_migrations')") is None:
         return ()
-    rows = await connection.fetch("SELECT version, name, sha256 FROM schema_migrations ORDER BY version")
+    rows = await tx.fetch("SELECT version, name, sha256 FROM schema_migrations ORDER BY version")
     return tuple(_Applied(**dict(row)) for row in rows)
 
 
-async def _record(connection: Tx, migration: Migration) -> None:
-    await connection.execute(
+async def _record(tx: Tx, migration: Migration) -> None:
+    await tx.execute(
         """
         CREATE TABLE IF NOT EXISTS schema_migrations (
             version    integer PRIMARY KEY,
@@ -148,7 +157,7 @@ async def _record(connection: Tx, migration: Migration) -> None:
         )
         """
     )
-    await connection.execute(
+    await tx.execute(
         "INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)",
         migration.version,
         migration.name,
