@@ -1,0 +1,143 @@
+"""The `kiosk` command as operators and programs use it: a process with an exit code, and words on two channels."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kiosk import __version__
+from kiosk.customers.arrive import arrive
+from kiosk.customers.store import remember_bot
+from kiosk.db import Database
+from kiosk.generations import tasks
+from kiosk.ledger.audit import INVARIANTS
+from tests.breakages import BREAKAGES, Breakage, a_busy_shop, break_books
+from tests.shopkeeping import BOT, a_visitor
+from tests.shopprocess import Ended, ran
+
+NOWHERE = "postgresql://kiosk:password-of-nobody@127.0.0.1:1/kiosk"
+CUSTOMER = 1001
+FIRST_OF_EACH = {breakage.invariant: breakage for breakage in reversed(BREAKAGES)}.values()
+
+
+async def ask(folder: Path, dsn: str, *arguments: str) -> Ended:
+    """A command, its answer in columns wide enough to be compared."""
+    return await ran(folder, *arguments, DATABASE_URL=dsn, COLUMNS="200")
+
+
+async def test_audit_of_clean_books(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Exit code 0, every invariant listed, nothing to complain."""
+    await a_busy_shop(database)
+    ended = await ask(tmp_path, dsn, "audit")
+    assert (ended.code, ended.err) == (0, "")
+    assert [invariant.name for invariant in INVARIANTS if invariant.name not in ended.out] == []
+
+
+@pytest.mark.parametrize("breakage", FIRST_OF_EACH, ids=str)
+async def test_audit_of_broken_books(tmp_path: Path, database: Database, dsn: str, breakage: Breakage) -> None:
+    """Exit code 1, and one line that names what is broken and where."""
+    await break_books(database, breakage, await a_busy_shop(database))
+    ended = await ask(tmp_path, dsn, "audit")
+    assert ended.code == 1
+    (line,) = ended.told
+    assert line.startswith(f"broken: {breakage.invariant}: ")
+
+
+async def test_audit_for_programs(tmp_path: Path, database: Database, dsn: str) -> None:
+    """--json gives the number of violations by name, with the same exit code."""
+    (breakage,) = (found for found in FIRST_OF_EACH if found.invariant == "nobody_is_overdrawn")
+    await break_books(database, breakage, await a_busy_shop(database))
+    ended = await ask(tmp_path, dsn, "audit", "--json")
+    assert ended.code == 1
+    assert json.loads(ended.out) == {i.name: int(i.name == "nobody_is_overdrawn") for i in INVARIANTS}
+
+
+async def test_migrate_twice(tmp_path: Path, empty_dsn: str) -> None:
+    """An empty database becomes a shop's, and a second time nothing is left to do."""
+    for _ in range(2):
+        ended = await ask(tmp_path, empty_dsn, "migrate")
+        assert (ended.code, ended.told) == (0, [])
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["audit"], ["orphans"], ["customer", "1"]])
+async def test_command_without_database(tmp_path: Path, command: list[str]) -> None:
+    """Exit code 2 and one line that names the setting and not the password."""
+    ended = await ask(tmp_path, NOWHERE, *command)
+    assert (ended.code, len(ended.told)) == (2, 1)
+    assert ended.told[0].startswith("kiosk: DATABASE_URL: ")
+    assert "password-of-nobody" not in ended.err
+
+
+async def balance(tmp_path: Path, dsn: str) -> str:
+    ended = await ask(tmp_path, dsn, "customer", str(CUSTOMER), "--json")
+    return str(json.loads(ended.out)["balance_rub"])
+
+
+async def a_customer_of_the_bot(database: Database) -> None:
+    async with database.transaction() as tx:
+        await remember_bot(tx, BOT, "kiosk_sandbox_bot")
+        await arrive(tx, a_visitor(CUSTOMER), 0)
+
+
+async def test_adjust_gives_and_takes(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Money goes to the customer, and with a minus it comes back; the books stay clean."""
+    await a_customer_of_the_bot(database)
+    given = await ask(tmp_path, dsn, "adjust", str(CUSTOMER), "100", "--reason", "top-up", "--bot-id", str(BOT))
+    taken = await ask(tmp_path, dsn, "adjust", str(CUSTOMER), "-5.50", "--reason", "mistake", "--bot-id", str(BOT))
+    assert (given.code, taken.code) == (0, 0), given.err + taken.err
+    assert await balance(tmp_path, dsn) == "94.50"
+    assert (await ask(tmp_path, dsn, "audit")).code == 0
+
+
+async def test_adjust_does_not_take_more_than_there_is(tmp_path: Path, database: Database, dsn: str) -> None:
+    """One line, exit code 2, nothing moved."""
+    await a_customer_of_the_bot(database)
+    ended = await ask(tmp_path, dsn, "adjust", str(CUSTOMER), "-1", "--reason", "x", "--bot-id", str(BOT))
+    assert (ended.code, len(ended.told)) == (2, 1)
+    assert await balance(tmp_path, dsn) == "0.00"
+
+
+async def test_adjust_of_a_stranger(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Nobody of that number: one line that says what to do."""
+    ended = await ask(tmp_path, dsn, "adjust", "5", "1", "--reason", "x", "--bot-id", str(BOT))
+    assert (ended.code, len(ended.told)) == (2, 1)
+    assert "/start" in ended.told[0]
+
+
+@pytest.mark.parametrize("amount", ["abc", "nan", "1e30", "0.001", "1000000.01", "--1", ""])
+async def test_adjust_refuses_what_is_no_amount(tmp_path: Path, amount: str) -> None:
+    """Exit code 2 and no traceback; the database is not even asked."""
+    ended = await ask(tmp_path, NOWHERE, "adjust", "1", amount, "--reason", "x")
+    assert ended.code == 2
+    assert "DATABASE_URL" not in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("number", ["0", "-7", "x", "9" * 30])
+async def test_customer_refuses_what_is_no_number(tmp_path: Path, number: str) -> None:
+    """A number that no customer of Telegram can have is refused before the database is asked."""
+    ended = await ask(tmp_path, NOWHERE, "customer", number)
+    assert ended.code == 2
+    assert "DATABASE_URL" not in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_orphans_are_listed(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Callbacks that fit nothing are shown with their task."""
+    async with database.transaction() as tx:
+        await tasks.keep_orphan(tx, "task-of-nobody", "{}")
+    ended = await ask(tmp_path, dsn, "orphans")
+    assert ended.code == 0
+    assert "task-of-nobody" in ended.out
+
+
+async def test_models_and_version_need_nothing(tmp_path: Path) -> None:
+    """What is sold, and which version runs, is told without a database."""
+    shelf, version = await ran(tmp_path, "models"), await ran(tmp_path, "version")
+    assert (shelf.code, version.code, version.out) == (0, 0, f"{__version__}\n")
+    assert "z-image" in shelf.out
+
+
+async def test_unknown_command_is_refused(tmp_path: Path) -> None:
+    """A command that there is not ends with 2, as every shell expects."""
+    assert (await ran(tmp_path, "sell")).code == 2
