@@ -90,11 +90,11 @@ class Desk:
             customer = await self._customer(tx, visitor)
         return Reply(screens.help_(words(customer.language), self.support))
 
-    async def cancel(self, visitor: Visitor) -> Reply:
-        """/cancel drops the draft that was touched last."""
+    async def cancel(self, visitor: Visitor, chat_id: int) -> Reply:
+        """/cancel drops the draft that was touched last in this chat."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
-            draft = await store.latest_draft(tx, customer.id)
+            draft = await store.latest_draft(tx, customer.id, chat_id)
             if draft:
                 await store.cancel(tx, draft.id, was=State.DRAFT)
         say = words(customer.language)
@@ -113,7 +113,8 @@ class Desk:
         """Free text answers the question that waits. None: it was not meant for us (a group's chatter)."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
-            draft = await store.answered_by(tx, customer.id, update_id) or await store.latest_draft(tx, customer.id)
+            draft = await store.answered_by(tx, customer.id, update_id)
+            draft = draft or await store.latest_draft(tx, customer.id, chat_id)
             if draft is None or draft.state is not State.DRAFT:
                 private = chat_id == visitor.telegram_id
                 return Reply(await self._unknown(tx, customer)) if private else None
@@ -121,11 +122,11 @@ class Desk:
                 return await self._moved(tx, customer, Passed(draft))
             return await self._moved(tx, customer, await self.wizard.answer(tx, draft, draft.asking, text, update_id))
 
-    async def not_text(self, visitor: Visitor) -> Reply:
+    async def not_text(self, visitor: Visitor, chat_id: int) -> Reply:
         """A sticker, a voice message, a file: nothing asks for one yet."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
-            draft = await store.latest_draft(tx, customer.id)
+            draft = await store.latest_draft(tx, customer.id, chat_id)
             if draft is None or draft.asking is None:
                 return Reply(await self._unknown(tx, customer))
             reply = await self._moved(tx, customer, Passed(draft))
@@ -305,7 +306,7 @@ class Desk:
     async def _stand(self, tx: Tx, customer: Customer, at: Pressed, found: Generation) -> Reply:
         """Where things stand, without ever writing over a result."""
         say = words(customer.language)
-        own = at.message_id == found.message_id
+        own = (at.chat_id, at.message_id) == (found.chat_id, found.message_id)
         over = Reply(None, toast=say.plain("order-elsewhere" if found.state in BEGUN else "order-over"))
         if found.state is State.DRAFT:
             return Reply(await self._draft_screen(tx, customer, found), draft_id=found.id)

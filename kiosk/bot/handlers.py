@@ -62,7 +62,9 @@ class Handlers:
 
     async def cancel(self, message: Message, bot: Bot) -> None:
         if message.from_user:
-            await self._answer(bot, message, await self.desk.cancel(visitor_of(bot, message.from_user), message.chat.id))
+            await self._answer(
+                bot, message, await self.desk.cancel(visitor_of(bot, message.from_user), message.chat.id)
+            )
 
     async def admin(self, message: Message, bot: Bot) -> None:
         if message.from_user:
@@ -79,7 +81,9 @@ class Handlers:
     async def other(self, message: Message, bot: Bot) -> None:
         """A sticker, a voice message, a file. In groups such things are not meant for us."""
         if message.from_user and message.chat.type == ChatType.PRIVATE:
-            await self._answer(bot, message, await self.desk.not_text(visitor_of(bot, message.from_user), message.chat.id))
+            await self._answer(
+                bot, message, await self.desk.not_text(visitor_of(bot, message.from_user), message.chat.id)
+            )
 
     async def press(self, query: CallbackQuery, bot: Bot, event_update: Update) -> None:
         """The spinner on the button ends with what there is to say, and within a second even when nothing is yet."""

@@ -79,7 +79,7 @@ class Wizard:
         origin_id: int | None = None,
     ) -> Generation:
         """A draft in this message, or from this origin; doing it again gives the same draft."""
-        known = await store.find_draft(tx, customer_id, message_id=message_id, origin_id=origin_id)
+        known = await store.find_draft(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
         if known and known.model_id == model.id:
             return known
         if known:
@@ -95,7 +95,7 @@ class Wizard:
             origin_id=origin_id,
         )
         if draft is None:  # a click at the same moment was faster: its row is committed, the insert waited for it
-            draft = await store.find_draft(tx, customer_id, message_id=message_id, origin_id=origin_id)
+            draft = await store.find_draft(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
             assert draft is not None  # noqa: S101
             return draft
         return await self._save(tx, draft, model, dict(draft.inputs), asking=None, update_id=None)

@@ -98,29 +98,33 @@ async def lock(tx: Tx, generation_id: int, customer_id: int) -> Generation | Non
     )
 
 
-async def latest_draft(tx: Tx, customer_id: int) -> Generation | None:
-    """The draft that the customer touched last, locked: free text is an answer to it."""
+async def latest_draft(tx: Tx, customer_id: int, chat_id: int) -> Generation | None:
+    """The draft that the customer touched last in this chat, locked: free text is an answer to it."""
     return _maybe(
         await tx.fetchrow(
             f"""
-            SELECT {COLUMNS} FROM generations WHERE customer_id = $1 AND state = 'draft'
+            SELECT {COLUMNS} FROM generations WHERE customer_id = $1 AND chat_id = $2 AND state = 'draft'
             ORDER BY touched_at DESC, id DESC LIMIT 1 FOR UPDATE
             """,
             customer_id,
+            chat_id,
         )
     )
 
 
-async def find_draft(tx: Tx, customer_id: int, *, message_id: int | None, origin_id: int | None) -> Generation | None:
-    """The draft in this message, or the one made from this origin."""
+async def find_draft(
+    tx: Tx, customer_id: int, *, chat_id: int, message_id: int | None, origin_id: int | None
+) -> Generation | None:
+    """The draft in this message of this chat, or the one made from this origin."""
     return _maybe(
         await tx.fetchrow(
             f"""
             SELECT {COLUMNS} FROM generations
-            WHERE customer_id = $1 AND state = 'draft' AND (message_id = $2 OR origin_id = $3)
+            WHERE customer_id = $1 AND state = 'draft' AND (chat_id = $2 AND message_id = $3 OR origin_id = $4)
             ORDER BY id DESC LIMIT 1 FOR UPDATE
             """,
             customer_id,
+            chat_id,
             message_id,
             origin_id,
         )

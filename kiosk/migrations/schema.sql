@@ -535,7 +535,7 @@ CREATE INDEX generations_by_customer ON public.generations USING btree (customer
 
 CREATE INDEX generations_due ON public.generations USING btree (next_at) WHERE (next_at IS NOT NULL);
 
-CREATE UNIQUE INDEX generations_one_draft_per_message ON public.generations USING btree (customer_id, message_id) WHERE (state = 'draft'::text);
+CREATE UNIQUE INDEX generations_one_draft_per_message ON public.generations USING btree (customer_id, chat_id, message_id) WHERE (state = 'draft'::text);
 
 CREATE UNIQUE INDEX generations_one_draft_per_origin ON public.generations USING btree (origin_id) WHERE (state = 'draft'::text);
 

@@ -191,16 +191,20 @@ async def test_no_answer_ends_the_polling(fault: str) -> None:
 
 async def test_second_poller_is_waited_for() -> None:
     """A conflict makes this one passive, not dead: once the other is gone it takes over and misses nothing."""
-    async with a_listener() as listener, customer(listener) as anna:
-        async with polling(listener) as loop, make_bot(TOKEN, listener.telegram.base_url) as other:
-            await listener.until(lambda: listener.telegram.world.stats.calls["getUpdates"] > 0)
-            while listener.telegram.world.stats.refusals[409] < 2:
-                with contextlib.suppress(TelegramConflictError):
-                    await other.get_updates(timeout=1)
-            assert not loop.done()
-            await anna.send_text("good")
-            await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
-            assert listener.intake.active
+    async with (
+        a_listener() as listener,
+        customer(listener) as anna,
+        make_bot(TOKEN, listener.telegram.base_url) as other,
+        polling(listener) as loop,
+    ):
+        await listener.until(lambda: listener.telegram.world.stats.calls["getUpdates"] > 0)
+        while listener.telegram.world.stats.refusals[409] < 2:
+            with contextlib.suppress(TelegramConflictError):
+                await other.get_updates(timeout=1)
+        assert not loop.done()
+        await anna.send_text("good")
+        await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
+        assert listener.intake.active
 
 
 async def test_webhook_of_before_is_a_conflict_and_no_end() -> None:
