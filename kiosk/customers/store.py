@@ -73,6 +73,12 @@ async def get(tx: Tx, customer_id: int) -> Customer:
     return Customer.from_row(row)
 
 
+async def get_as_is(tx: Tx, customer_id: int) -> Customer:
+    """Waits for whoever is changing the customer, and lets nobody do so before the transaction ends."""
+    await tx.execute("SELECT FROM customers WHERE id = $1 FOR SHARE", customer_id)
+    return await get(tx, customer_id)
+
+
 async def mark_blocked(tx: Tx, customer_id: int) -> None:
     """The customer blocked the bot: nothing can be sent until they come back."""
     await tx.execute("UPDATE customers SET blocked_at = now() WHERE id = $1 AND blocked_at IS NULL", customer_id)

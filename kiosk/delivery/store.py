@@ -60,9 +60,13 @@ async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_le
     return Delivery.from_row(row) if row else None
 
 
-async def put_back(tx: Tx, delivery_id: int) -> None:
-    """It did not reach the chat for certain: the next attempt need not wait for the lease."""
-    await tx.execute("UPDATE deliveries SET state = 'pending' WHERE id = $1 AND state = 'sending'", delivery_id)
+async def put_back(tx: Tx, delivery_id: int, *, untried: bool = False) -> None:
+    """The next attempt need not wait for the lease. `untried`: it surely was not shown, so this one does not count."""
+    await tx.execute(
+        "UPDATE deliveries SET state = 'pending', tries = tries - $2::int WHERE id = $1 AND state = 'sending'",
+        delivery_id,
+        int(untried),
+    )
 
 
 async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id: str | None) -> None:

@@ -1,0 +1,149 @@
+"""Rows for everything that must reach the chat: taken in order, by one at a time, and taken over from the dead."""
+
+import asyncio
+
+import pytest
+
+from kiosk.db import Database, Tx
+from kiosk.delivery import store as deliveries
+from kiosk.delivery.plan import Media, Output, Parcel, Part, failure_parcels, result_parcels
+from kiosk.delivery.store import Delivery
+from kiosk.generations import store
+from kiosk.generations.states import Failure, State
+from tests.shopkeeping import a_customer, running
+
+EDIT_S, SEND_S = 25.0, 90.0
+FILES = [Output(Media.IMAGE, f"https://files.example/{n}.png") for n in range(3)]
+
+
+@pytest.fixture
+async def order(database: Database) -> int:
+    """A done generation without any delivery yet."""
+    async with database.transaction() as tx:
+        number = await running(tx, await a_customer(tx, kopecks=1000), price=10)
+        assert await store.settle_done(tx, number, was=State.RUNNING, wake_s=20)
+    return number
+
+
+async def claim(tx: Tx, order: int) -> Delivery | None:
+    return await deliveries.claim_next(tx, order, edit_lease_s=EDIT_S, send_lease_s=SEND_S)
+
+
+async def taken(tx: Tx, order: int) -> Delivery:
+    parcel = await claim(tx, order)
+    assert parcel is not None
+    return parcel
+
+
+async def begun_ago(tx: Tx, parcel: Delivery, seconds: float) -> None:
+    """Whoever took it did so that long ago, and was not heard of again."""
+    await tx.execute(
+        "UPDATE deliveries SET claimed_at = now() - make_interval(secs => $2) WHERE id = $1", parcel.id, seconds
+    )
+
+
+async def test_parcels_come_in_the_order_in_which_they_appear(database: Database, order: int) -> None:
+    """The result, the further files in their order, the notice last; then nothing."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, tuple(reversed(result_parcels(FILES))))
+        seen = []
+        while parcel := await claim(tx, order):
+            seen.append((parcel.part, parcel.position))
+            await deliveries.mark_sent(tx, parcel.id, message_id=1, file_id=None)
+        assert await store.delivered(tx, order)
+    assert seen == [(Part.RESULT, 0), (Part.EXTRA, 1), (Part.EXTRA, 2), (Part.NOTICE, 0)]
+
+
+async def test_only_one_has_a_parcel_in_hand(database: Database, order: int) -> None:
+    """Ten deliverers at once: one gets the first parcel, the others nothing, not even the next one."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES))
+
+    async def try_to_claim() -> Delivery | None:
+        async with database.transaction() as tx:
+            return await claim(tx, order)
+
+    got = [parcel for parcel in await asyncio.gather(*(try_to_claim() for _ in range(10))) if parcel]
+    assert [parcel.part for parcel in got] == [Part.RESULT]
+    assert got[0].tries == 0
+
+
+@pytest.mark.parametrize(
+    ("parcel", "lease_s"),
+    [
+        (Parcel(Part.RESULT, 0, Media.IMAGE, "x"), EDIT_S),
+        (Parcel(Part.EXTRA, 1, Media.IMAGE, "x"), SEND_S),
+        (Parcel(Part.NOTICE, 0, Media.TEXT, ""), EDIT_S),
+        (Parcel(Part.FAILURE, 0, Media.TEXT, ""), EDIT_S),
+    ],
+    ids=lambda value: value.part.value if isinstance(value, Parcel) else None,
+)
+async def test_parcel_of_the_dead_is_taken_over_after_its_lease(
+    database: Database, order: int, parcel: Parcel, lease_s: float
+) -> None:
+    """Soon where a repetition leaves the chat as it is, late where it would be seen; and the attempt is counted."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, [parcel])
+        mine = await taken(tx, order)
+        await begun_ago(tx, mine, lease_s - 1)
+        assert await claim(tx, order) is None
+        await begun_ago(tx, mine, lease_s + 1)
+        again = await taken(tx, order)
+    assert (again.id, again.tries) == (mine.id, 1)
+
+
+async def test_parcel_put_back_need_not_wait(database: Database, order: int) -> None:
+    """The attempt counts, unless it surely was not shown."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
+        await deliveries.put_back(tx, (await taken(tx, order)).id)
+        second = await taken(tx, order)
+        assert second.tries == 1
+        await deliveries.put_back(tx, second.id, untried=True)
+        assert (await taken(tx, order)).tries == 1
+
+
+async def test_sent_parcel_stays_sent(database: Database, order: int) -> None:
+    """One that was overtaken and comes back late changes nothing."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
+        parcel = await taken(tx, order)
+        await deliveries.mark_sent(tx, parcel.id, message_id=11, file_id="a")
+        await deliveries.put_back(tx, parcel.id)
+        await deliveries.mark_sent(tx, parcel.id, message_id=12, file_id="b")
+        assert await deliveries.result_message(tx, order) == 11
+
+
+async def test_planned_twice_is_planned_once(database: Database, order: int) -> None:
+    """A plan made again adds nothing and changes nothing."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES))
+        await deliveries.insert(tx, order, result_parcels([Output(Media.VIDEO, "https://other.example")]))
+        rows = await tx.fetch("SELECT media FROM deliveries WHERE part = 'result'")
+        assert [row["media"] for row in rows] == ["image"]
+        assert await tx.fetchval("SELECT count(*) FROM deliveries") == len(FILES) + 1
+
+
+async def test_generation_is_delivered_only_when_everything_is(database: Database, order: int) -> None:
+    """One parcel in the hands of another keeps it unfinished."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
+        result = await taken(tx, order)
+        assert not await store.delivered(tx, order)
+        await deliveries.mark_sent(tx, result.id, message_id=11, file_id=None)
+        assert not await store.delivered(tx, order)
+        await deliveries.mark_sent(tx, (await taken(tx, order)).id, message_id=12, file_id=None)
+        assert await store.delivered(tx, order)
+        assert not await store.delivered(tx, order)
+
+
+async def test_overtaken_failure_notice_is_skipped(database: Database) -> None:
+    """A late success: nobody is told any more that it failed, and the result goes out."""
+    async with database.transaction() as tx:
+        order = await running(tx, await a_customer(tx, kopecks=1000), price=10)
+        await store.settle_failed(tx, order, was=State.RUNNING, failure=Failure.TIMEOUT, wake_s=20)
+        await deliveries.insert(tx, order, failure_parcels())
+        await store.settle_done(tx, order, was=State.FAILED, wake_s=20)
+        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
+        await deliveries.skip(tx, order, Part.FAILURE)
+        assert (await taken(tx, order)).part is Part.RESULT
