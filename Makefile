@@ -14,13 +14,17 @@ WITH_DOTS = ( while sleep 4 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & d
 END_DOTS = status=$$?; kill $$dots 2>/dev/null; echo; exit $$status
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: demo test check schema lock clean
+.PHONY: demo test chaos check schema lock clean
 
 demo: $(VENV)/.kiosk
 	@$(PY) -m sandbox.demo $(ARGS)
 
 test: check
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+
+# Several replicas under kill -9, cut connections and hostile neighbours; fails unless nothing is lost or doubled.
+chaos: $(VENV)/.kiosk
+	@$(PY) -m chaos.run $(ARGS)
 
 check: $(VENV)/.kiosk-dev
 	@$(PY) -m ruff check --quiet
@@ -40,7 +44,7 @@ lock: $(PY)
 
 # Never `data/`: that is somebody's shop.
 clean:
-	@rm -rf $(VENV) .demo dist out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@rm -rf $(VENV) .demo .chaos dist out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):

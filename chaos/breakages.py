@@ -1,0 +1,80 @@
+"""Deliberately broken copies of the shop, to show that the verdict notices; the shop itself keeps nothing of them."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class NothingToBreak(Exception):  # noqa: N818 - it states a fact
+    """The shop's source no longer holds what this breakage changes; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """In this file of the package, this text (it stands there once) becomes that one."""
+
+    file: str
+    old: str
+    new: str
+
+
+BREAKAGES: Final[Mapping[str, tuple[Change, ...]]] = MappingProxyType(
+    {
+        # The result is sent as a message of its own instead of being put into the order's message.
+        "plain-send": (
+            Change(
+                "delivery/send.py",
+                "shown = await self.messenger.put_result(",
+                "shown = await self.messenger.send_result(",
+            ),
+        ),
+        # A createTask of unknown outcome is taken for one that made no task.
+        "blind-repeat": (
+            Change(
+                "generations/submit.py",
+                'log.warning("generation.outcome_unknown", why=why.value, submits=order.submits)',
+                "async with self.db.transaction() as tx:\n"
+                "                    await store.put_back(tx, order.id, submits=order.submits, wait_s=1.0)",
+            ),
+        ),
+        # Whoever settles does not look whether somebody else did, and the books do not forbid it either.
+        "unguarded-settle": (
+            Change(
+                "generations/store.py",
+                "delivery_tries = 0, next_at = now() + make_interval(secs => $3)\n        WHERE id = $1 AND state = $2",
+                "delivery_tries = 0, next_at = now() + make_interval(secs => $3)\n        WHERE id = $1 AND $2 <> ''",
+            ),
+            Change(
+                "migrations/0002_ledger.sql",
+                "CREATE UNIQUE INDEX transfers_resolved_once ON transfers (generation_id) "
+                "WHERE kind IN ('capture', 'release');",
+                "",
+            ),
+            Change("migrations/0002_ledger.sql", "CONSTRAINT accounts_not_overdrawn CHECK (balance >= 0),", ""),
+        ),
+        # Nobody brings what has no wake-up of its own.
+        "no-sweep": (Change("wiring.py", '"sweep": (SWEEP_CRON, sweeper.sweep),', ""),),
+    }
+)
+
+
+def broken_copy(name: str, folder: Path) -> Path:
+    """A folder for PYTHONPATH that holds a copy of the package with the changes of this breakage.
+
+    Errors: NothingToBreak, KeyError.
+    """
+    changes = BREAKAGES[name]
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "kiosk", folder / "kiosk", ignore=shutil.ignore_patterns("__pycache__"))
+    for change in changes:
+        path = folder / "kiosk" / change.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(change.old) != 1:
+            raise NothingToBreak(f"{change.file} holds {text.count(change.old)} times: {change.old}")
+        path.write_text(text.replace(change.old, change.new), encoding="utf-8")
+    return folder
