@@ -186,7 +186,8 @@ def status(say: Words, model: Model | None, order: Generation) -> Screen:
     name = say.escape(model.name if model else order.model_id)
     answers = _answers(say, model, order.inputs) if model else ""
     usual = say("status-usual", seconds=model.usual_seconds) if model and model.usual_seconds else ""
-    return Screen(say.markup("status", answers=answers, model=name, usual=usual))
+    text = say.markup("status", answers=answers, model=name, usual=usual)
+    return Screen(text if answers else text.replace("\n" * 4, "\n\n"))
 
 
 def done(say: Words, model_name: str, order_id: int, price: int, late: bool, url: str | None) -> Screen:
@@ -278,7 +279,9 @@ def _short(text: str) -> str:
 
 
 def _count(value: float | None) -> str:
-    return f"{value:g}" if value is not None else ""
+    if value is None:
+        return ""
+    return str(int(value)) if value == int(value) else f"{value:g}"  # `g` alone says 1e+06 for a million
 
 
 def _grid(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], ...]:

@@ -1,6 +1,7 @@
 """The texts of the shop in a customer's language; pure once loaded."""
 
 import html
+import re
 from functools import cache
 from importlib import resources
 from typing import Final, Literal
@@ -13,6 +14,8 @@ from kiosk.money import to_rub
 Language = Literal["ru", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("ru", "en")
 LOCALES: Final = {"ru": "ru_RU", "en": "en_US"}
+# Where a value is to stand. Fluent refuses values over 2,500 characters, so it never sees one.
+PLACE: Final = re.compile("\x02([a-z]+)\x03")
 
 
 class MissingText(Exception):  # noqa: N818 - it states a fact
@@ -57,10 +60,10 @@ class Words:
         pattern = self._bundle.get_message(key).value
         if pattern is None:
             raise MissingText(f"{self.language}: {key} is empty")
-        text, errors = self._bundle.format_pattern(pattern, values)
+        text, errors = self._bundle.format_pattern(pattern, {name: f"\x02{name}\x03" for name in values})
         if errors:
             raise MissingText(f"{self.language}: {key}: {errors[0]}")
-        return str(text)
+        return PLACE.sub(lambda place: values[place[1]], str(text))
 
 
 @cache

@@ -1,0 +1,197 @@
+"""What customers see, word by word, in both languages; and what they never see."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from kiosk.bot import screens
+from kiosk.bot.buttons import LIMIT_BYTES, Answer, Ask, Cancel, Show, pack
+from kiosk.bot.keyboard import markup
+from kiosk.bot.screens import Screen
+from kiosk.bot.words import LANGUAGES, Language, Words, words
+from kiosk.catalog.form import Problem, ProblemKind, question
+from kiosk.catalog.model import Model
+from kiosk.catalog.shelf import default_shelf
+from kiosk.generations.states import Failure, State
+from kiosk.ledger.store import Wallet
+from tests.values import PRICE, PROMPT, a_generation
+
+# Set it to write the golden files anew; then read what changed.
+REWRITE = "KIOSK_REWRITE_SCREENS"
+GOLDEN = Path(__file__).parent / "golden"
+TEXT_LIMIT, CAPTION_LIMIT, BUTTON_LIMIT = 4096, 1024, 100  # Bot API: sendMessage, captions, a keyboard's buttons
+
+Z_IMAGE = default_shelf().get("z-image")
+RICH, POOR = Wallet(10_000, PRICE), Wallet(PRICE - 30, 0)
+URL = "https://files.example/1.png?a=1&b=2"
+NASTY = 'кот <b>&" <script>'
+NASTY_ESCAPED = 'кот &lt;b&gt;&amp;" &lt;script&gt;'
+
+
+def all_screens(
+    say: Words, prompt: str = PROMPT["prompt"], name: str = "Анна", model: Model = Z_IMAGE
+) -> dict[str, Screen]:
+    """Every screen of the shop, with this prompt, customer and model in it."""
+    inputs = {**PROMPT, "prompt": prompt}
+    draft = a_generation(inputs=inputs)
+    other = replace(model, id="other", name="Other <Model>")
+    ask_prompt, ask_ratio = question(model, "prompt"), question(model, "aspect_ratio")
+    assert ask_prompt
+    assert ask_ratio
+    begun = a_generation(inputs={"prompt": prompt})
+    return {
+        "home with one offer": screens.home(say, name, RICH, [(model, PRICE)]),
+        "home with two offers": screens.home(say, name, RICH, [(model, PRICE), (other, None)]),
+        "home with no offer": screens.home(say, name, RICH, []),
+        "balance": screens.balance(say, RICH, ""),
+        "balance with support": screens.balance(say, RICH, "kiosk_help"),
+        "help": screens.help_(say, ""),
+        "help with support": screens.help_(say, "kiosk_help"),
+        "not sold": screens.plain(say, "not-sold"),
+        "nothing to cancel": screens.plain(say, "nothing-to-cancel"),
+        "question: prompt": screens.question(say, model, a_generation(inputs={}), ask_prompt),
+        "question: ratio": screens.question(say, model, begun, ask_ratio),
+        "question: prompt, again": screens.question(say, model, draft, ask_prompt),
+        "card": screens.card(say, model, draft, RICH),
+        "card without money": screens.card(say, model, draft, POOR),
+        "edit": screens.edit(say, model, draft),
+        "status": screens.status(say, model, draft),
+        "status of a model off the catalog": screens.status(say, None, draft),
+        "done": screens.done(say, model.name, 7, PRICE, late=False, url=None),
+        "done late": screens.done(say, model.name, 7, PRICE, late=True, url=None),
+        "done with a link": screens.done(say, model.name, 7, PRICE, late=False, url=URL),
+        "further link": screens.link(say, URL),
+        "canceled draft": screens.canceled(say),
+        "canceled order": screens.canceled(say, PRICE),
+        **{f"failed: {failure}": screens.failed(say, failure.value, 7, PRICE) for failure in Failure},
+        **{f"problem: {kind}": Screen(screens.problem(say, a_problem(kind))) for kind in ProblemKind},
+    }
+
+
+def a_problem(kind: ProblemKind) -> Problem:
+    """With everything that any kind of problem may carry."""
+    return Problem(kind, "prompt", actual=1234567, minimum=1, maximum=1_000_000, choices=("1:1",))
+
+
+def shown(screen: Screen) -> str:
+    """A screen as it stands in a golden file."""
+    rows = (" ".join(f"[{button.text} | {pack(button.press)}]" for button in row) for row in screen.rows)
+    return "\n".join((screen.text, *rows))
+
+
+def golden(language: str) -> Mapping[str, str]:
+    """The golden file: `=== name` before each screen."""
+    parts = (GOLDEN / f"screens.{language}.txt").read_text(encoding="utf-8").split("\n\n=== ")
+    return dict(part.removeprefix("=== ").rstrip("\n").split(" ===\n", 1) for part in parts)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_screens_say_exactly_this(language: Language) -> None:
+    """Every text and button of every screen, as somebody has read them."""
+    rendered = {name: shown(screen) for name, screen in all_screens(words(language)).items()}
+    if os.environ.get(REWRITE):
+        text = "\n\n".join(f"=== {name} ===\n{screen}" for name, screen in rendered.items())
+        (GOLDEN / f"screens.{language}.txt").write_text(f"{text}\n", encoding="utf-8")
+    assert golden(language) == rendered
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_screen_names_the_provider(language: Language) -> None:
+    """Where the shop buys is nobody's business."""
+    assert [name for name, screen in all_screens(words(language)).items() if "kie" in shown(screen).lower()] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_customers_write_is_never_markup(language: Language) -> None:
+    """A prompt, a name and a model's name are shown as they are, wherever they are shown."""
+    say = words(language)
+    drawn = all_screens(say, prompt=NASTY, name=NASTY, model=replace(Z_IMAGE, name=NASTY))
+    with_it = {name for name, screen in drawn.items() if NASTY_ESCAPED in screen.text}
+    assert {"home with one offer", "card", "card without money", "status", "question: ratio", "done"} <= with_it
+    for screen in drawn.values():
+        for tag in ("<script>", "кот <b>", '&"'):
+            assert tag not in screen.text.replace("&amp;", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("character", ["<", "&", "ы", "😀", "\n", '"'])
+def test_no_screen_outgrows_a_message(language: Language, character: str) -> None:
+    """With the longest prompt and names that there can be, even before Telegram takes the escapes out."""
+    longest = max(default_shelf().models, key=lambda model: len(model.name)).name
+    drawn = all_screens(words(language), character * 1000, character * 128, replace(Z_IMAGE, name=longest))
+    for name, screen in drawn.items():
+        limit = CAPTION_LIMIT if name in {"done", "done late"} else TEXT_LIMIT
+        assert len(screen.text.encode("utf-16-le")) // 2 <= limit, name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_keyboard_fits_telegram(language: Language) -> None:
+    """Labels are not empty, data is small enough, and a full shelf has no more buttons than are taken."""
+    say = words(language)
+    offers = [(model, PRICE) for model in default_shelf().models]
+    for screen in (*all_screens(say).values(), screens.home(say, "Анна", RICH, offers)):
+        keyboard = markup(screen)
+        buttons = [button for row in keyboard.inline_keyboard for button in row] if keyboard else []
+        assert len(buttons) <= BUTTON_LIMIT
+        assert all(
+            button.text.strip() and 0 < len((button.callback_data or "").encode()) <= LIMIT_BYTES for button in buttons
+        )
+
+
+def test_all_models_can_be_asked_about() -> None:
+    """Every question of every model has a screen, whether it is sold yet or not."""
+    for model in default_shelf().models:
+        for language in LANGUAGES:
+            draft = a_generation(model_id=model.id, inputs={})
+            for item in model.inputs:
+                asked = question(model, item.name)
+                assert asked
+                assert len(screens.question(words(language), model, draft, asked).text) <= TEXT_LIMIT
+            assert screens.edit(words(language), model, draft).rows
+
+
+def test_first_question_leads_back_to_nothing_but_out() -> None:
+    """The way back is the question before, at the first there is only "cancel", and from a change it is the card."""
+    drawn = all_screens(words("ru"))
+
+    def ways(name: str) -> list[object]:
+        return [button.press for button in drawn[name].rows[-1]]
+
+    assert ways("question: prompt") == [Cancel(7)]
+    assert ways("question: ratio") == [Ask(7, 0), Cancel(7)]
+    assert ways("question: prompt, again") == [Show(7), Cancel(7)]
+
+
+def test_choices_are_numbered_as_the_catalog_lists_them() -> None:
+    """The third ratio's button says: input 1, choice 2."""
+    rows = all_screens(words("ru"))["question: ratio"].rows
+    assert [[button.press for button in row] for row in rows[:2]] == [
+        [Answer(7, 1, 0), Answer(7, 1, 1), Answer(7, 1, 2)],
+        [Answer(7, 1, 3), Answer(7, 1, 4)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1_000_000, "1000000"), (2**53 - 1, "9007199254740991"), (0.5, "0.5"), (1.0, "1"), (None, "")]
+)
+def test_limits_are_written_out(value: float | None, said: str) -> None:
+    """Nobody is told that up to 1e+06 characters are possible."""
+    assert screens._count(value) == said
+
+
+def test_long_answer_is_shortened_on_the_card() -> None:
+    """The order keeps it all; the card shows so much that it stays one message."""
+    text = all_screens(words("ru"), prompt="я" * 1000)["card"].text
+    assert f"{'я' * screens.SUMMARY_CHARS}…" in text
+    assert "я" * (screens.SUMMARY_CHARS + 1) not in text
+
+
+def test_every_state_of_begun_orders_has_a_screen() -> None:
+    """A press in any state is answered: the desk's table of begun states is the schema's."""
+    assert set(get_args(Language)) == set(LANGUAGES)
+    for state in (State.PENDING, State.SUBMITTING, State.RUNNING):
+        assert screens.status(words("ru"), Z_IMAGE, a_generation(state=state)).rows == ()
