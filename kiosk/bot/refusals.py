@@ -63,8 +63,10 @@ async def outcome(call: Awaitable[Message | bool], edited_message_id: int | None
         return FileRefused(refusal.message)
     except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as lost:
         return Unknown(type(lost).__name__)
-    except (TelegramForbiddenError, TelegramMigrateToChat, TelegramNotFound):
+    except (TelegramForbiddenError, TelegramMigrateToChat):
         return Blocked()
+    except TelegramNotFound:  # speaks of the token or the server's address, never of a chat
+        return Busy(BUSY_S)
     except TelegramBadRequest as refusal:
         return _refused(refusal, edited_message_id)
     except TelegramAPIError as odd:
