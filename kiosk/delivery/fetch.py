@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -76,7 +75,7 @@ class Fetcher:
             async with self._get(url, {"Range": f"bytes=0-{HEAD_BYTES - 1}"}) as response:
                 if response.status not in (200, 206):
                     return Unusable(f"HTTP {response.status}")
-                head = await response.content.read(HEAD_BYTES)
+                head = await _head(response.content)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return Unusable(type(error).__name__)
         if expected is Media.TEXT:
@@ -126,4 +125,12 @@ class Fetcher:
 
 def file_name(stem: str, download: Download) -> str:
     """A name with the extension that its content deserves."""
-    return str(Path(stem).with_suffix(f".{download.extension}"))
+    return f"{stem}.{download.extension}"
+
+
+async def _head(content: aiohttp.StreamReader) -> bytes:
+    """As much of the beginning as there is: a single read gives what has just arrived, maybe one byte."""
+    head = b""
+    while len(head) < HEAD_BYTES and (more := await content.read(HEAD_BYTES - len(head))):
+        head += more
+    return head
