@@ -192,10 +192,10 @@ class Desk:
             case _:
                 assert_never(press)
 
-    async def shown(self, draft_id: int, message_id: int) -> None:
-        """The wizard's screen landed in this message."""
+    async def shown(self, draft_id: int, message_id: int) -> bool:
+        """The wizard's screen landed in this message. False: too late, it is an order by now, or was dropped."""
         async with self.db.transaction() as tx:
-            await store.move_draft(tx, draft_id, message_id)
+            return await store.move_draft(tx, draft_id, message_id)
 
     async def correction(self, visitor: Visitor, order_id: int) -> Screen | None:
         """What to show instead, when the order failed while its status was on the way to the screen."""

@@ -136,9 +136,9 @@ class Handlers:
         if reply.screen is None:
             return
         landed = await send(bot, chat_id, reply.screen)
-        if reply.draft_id is not None:
-            await self.desk.shown(reply.draft_id, landed)
-        if reply.replaces is not None:
+        # Sending takes as long as it takes: the earlier screen may have become an order, even a result, meanwhile.
+        moved = reply.draft_id is not None and await self.desk.shown(reply.draft_id, landed)
+        if reply.replaces is not None and moved:
             await take_away(bot, chat_id, reply.replaces)
 
     async def _end_spinner(self, query: CallbackQuery, toast: str | None) -> None:

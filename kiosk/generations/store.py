@@ -203,13 +203,14 @@ async def save_draft(
     )
 
 
-async def move_draft(tx: Tx, generation_id: int, message_id: int) -> None:
-    """The wizard lives in another message from now on."""
-    await tx.execute(
+async def move_draft(tx: Tx, generation_id: int, message_id: int) -> bool:
+    """The wizard lives in another message from now on; False: it was ordered or dropped meanwhile, and stays."""
+    tag = await tx.execute(
         "UPDATE generations SET message_id = $2, touched_at = now() WHERE id = $1 AND state = 'draft'",
         generation_id,
         message_id,
     )
+    return tag == "UPDATE 1"
 
 
 async def cancel(tx: Tx, generation_id: int, *, was: State) -> bool:
@@ -235,12 +236,12 @@ async def open_count(tx: Tx, customer_id: int) -> int:
 async def confirm(
     tx: Tx, generation_id: int, *, message_id: int, deadline_s: float, wake_s: float
 ) -> Generation | None:
-    """draft → pending; the sweep brings it after `wake_s` should its job be lost."""
+    """draft → pending, where the wizard lives now: an older card that was pressed may be taken away yet."""
     return _maybe(
         await tx.fetchrow(
             f"""
             UPDATE generations
-            SET state = 'pending', message_id = $2, confirmed_at = now(), asking = NULL,
+            SET state = 'pending', message_id = coalesce(message_id, $2), confirmed_at = now(), asking = NULL,
                 deadline_at = now() + make_interval(secs => $3), next_at = now() + make_interval(secs => $4)
             WHERE id = $1 AND state = 'draft' RETURNING {COLUMNS}
             """,
