@@ -13,11 +13,14 @@ import aiohttp
 from sandbox.customer import Customer, NothingHappened, Refused
 from sandbox.shopkeeper import BOT_ID
 from sandbox.telegram import TelegramSandbox, acts
+from sandbox.telegram.chats import Message as SentMessage
+from sandbox.telegram.views import message_view
 
 FIRST_ID = 5_000_001
 STEP_S = 20.0  # then they begin anew
 RESULT_S = 40.0  # then they go on with something else, and come back to it by and by
 REMEMBERED = 30
+LOOK_S = 0.1  # far less than it takes to fill a chat's log of events
 RATIOS = ("1:1", "4:3", "3:4", "16:9", "9:16")
 PROMPTS = ("кот в скафандре", "город под дождём", "чайник на луне", "лиса читает газету", "маяк, масло")
 
@@ -44,7 +47,7 @@ class Diary:
 
     target: int
     confirmed: set[int] = field(default_factory=set)  # the chat said that it is being made, or what became of it
-    pressed: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # "create" in these messages
+    cards: dict[int, set[int]] = field(default_factory=dict)  # these messages showed the order's card
     prices: dict[int, int] = field(default_factory=dict)  # kopecks, as the button said
     owners: dict[int, int] = field(default_factory=dict)  # Telegram's number of who pressed
     deleted: set[int] = field(default_factory=set)  # the order's message was deleted by its customer
@@ -161,7 +164,6 @@ class Shopper:
         self._used = [*self._used, (message_id, data)][-REMEMBERED:]
         if data.startswith("go:"):
             _, order, price = data.split(":")
-            self.diary.pressed[int(order)].add(message_id)
             self.diary.prices[int(order)] = int(price)
             self.diary.owners[int(order)] = self.telegram_id
 
@@ -177,7 +179,7 @@ class Shopper:
     def _delete_status(self, order: int) -> None:
         """Only while it shows no picture: whoever deletes a picture has had it. In this process, so none slips in."""
         chat = self.telegram.world.chat(BOT_ID, self.telegram_id)
-        for message_id in self.diary.pressed[order]:
+        for message_id in self.diary.cards.get(order, ()):
             message = chat.messages.get(message_id)
             if message is not None and "photo" not in message.body and "document" not in message.body:
                 acts.delete(self.telegram.world, chat, message_id)
@@ -219,6 +221,24 @@ async def crowd(telegram: TelegramSandbox, diary: Diary, seed: int, count: int) 
     async with asyncio.TaskGroup() as group:
         for number in range(count):
             group.create_task(one(number))
+
+
+async def look_on(telegram: TelegramSandbox, diary: Diary) -> None:
+    """Notes in which messages the card of each order was shown, however briefly; until it is cancelled."""
+    seen: dict[int, int] = {}
+    while True:
+        for (bot_id, user_id), chat in list(telegram.world.chats.items()):
+            for event in chat.events.after(seen.get(user_id, 0)) or ():
+                seen[user_id] = event.seq
+                if isinstance(event.content, SentMessage) and bot_id == BOT_ID:
+                    _note_card(diary, message_view(chat, event.content))
+        await asyncio.sleep(LOOK_S)
+
+
+def _note_card(diary: Diary, message: Message) -> None:
+    data = button(message, "go:")
+    if data is not None:
+        diary.cards.setdefault(int(data.split(":")[1]), set()).add(message["message_id"])
 
 
 async def come_back(telegram: TelegramSandbox, telegram_ids: Sequence[int]) -> None:

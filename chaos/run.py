@@ -1,4 +1,4 @@
-"""The run: replicas behind a balancer, customers in front, faults everywhere; its last line on stdout is the verdict."""
+"""The run: replicas behind a balancer, customers before it, faults everywhere; its last line is the verdict."""
 
 import argparse
 import asyncio
@@ -20,12 +20,12 @@ from rich.table import Table
 
 from chaos import hostility
 from chaos.balancer import Balancer
-from chaos.breakages import BREAKAGES, broken_copy
-from chaos.customers import Diary, come_back, crowd
-from chaos.database import Witness, postgres
+from chaos.breakages import BREAKAGES, NothingToBreak, broken_copy
+from chaos.customers import Diary, come_back, crowd, look_on
+from chaos.database import NoDatabase, Witness, postgres
 from chaos.nemesis import Nemesis, Tempo, schedule
 from chaos.proxy import TcpProxy
-from chaos.replicas import Replica
+from chaos.replicas import NotReady, Replica
 from chaos.verdict import Evidence, Verdict, as_json, judge
 from sandbox.guard import refuse_production
 from sandbox.kie import KieSandbox
@@ -141,7 +141,10 @@ async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
         for replica in replicas:
             await replica.ready()
         witness = Witness(dsn)
-        nemesis = Nemesis(replicas, proxy, witness, lambda text: say.print(f"[dim]  {text}[/dim]"))
+        opened_s = time.monotonic()
+        nemesis = Nemesis(
+            replicas, proxy, witness, lambda text: say.print(f"[dim]{time.monotonic() - opened_s:6.1f} s  {text}[/dim]")
+        )
         yield Stage(telegram, kie, replicas, proxy, witness, nemesis, Shop(folder, {**settings, "DATABASE_URL": dsn}))
         step("Closing")
         await asyncio.gather(*(replica.stop() for replica in replicas))
@@ -168,6 +171,7 @@ async def play(options: Options, stage: Stage, diary: Diary) -> bool:
     for fault in hostility.of_telegram():
         stage.telegram.faults.add(fault)
     step(f"{options.customers} customers buy {options.generations} pictures")
+    looking = asyncio.create_task(look_on(stage.telegram, diary))
     raging = asyncio.create_task(
         asyncio.sleep(0) if options.calm else stage.nemesis.rage(schedule(options.seed, options.tempo))
     )
@@ -179,15 +183,20 @@ async def play(options: Options, stage: Stage, diary: Diary) -> bool:
         step("The customers ran out of patience")
     finally:
         raging.cancel()
-        await asyncio.gather(raging, return_exceptions=True)
-    if not raging.cancelled() and (bug := raging.exception()):
-        raise bug
+        looking.cancel()
+        bugs = await asyncio.gather(raging, looking, return_exceptions=True)
+    for bug in bugs:
+        if isinstance(bug, Exception):
+            raise bug
     stage.kie.faults.clear()
     stage.telegram.faults.clear()
     for replica in stage.replicas:
         await replica.calm()
     step("Left alone: waiting until everything is final and delivered")
-    return await at_rest(stage, options.rest_s)
+    began_s = time.monotonic()
+    rested = await at_rest(stage, options.rest_s)
+    step(f"At rest after {time.monotonic() - began_s:.1f} s" if rested else "No rest")
+    return rested
 
 
 @contextlib.contextmanager
@@ -342,10 +351,14 @@ def arguments(argv: Sequence[str] | None = None) -> Options:
 
 
 def main() -> None:
-    """Exit code 0 only when all is as promised."""
+    """Exit code 0 only when all is as promised; 1 when not, 2 when nothing could be judged."""
     options = arguments()
     refuse_production(os.environ)
-    report, verdict = asyncio.run(run(options))
+    try:
+        report, verdict = asyncio.run(run(options))
+    except (NoDatabase, NotReady, NothingToBreak, OSError) as problem:
+        say.print(f"[red]The run cannot go on:[/red] {problem}")
+        sys.exit(2)
     show(report, verdict)
     print(json.dumps(report, ensure_ascii=False))  # noqa: T201 - for programs
     sys.exit(0 if verdict.kept else 1)

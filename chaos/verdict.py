@@ -117,9 +117,11 @@ def _judge_delivery(verdict: Verdict, evidence: Evidence, order: Order, pictures
         verdict.complain(f"order {order.id} was delivered {len(pictures)} times: messages {where}")
     else:
         verdict.delivered_once += 1
-        if pictures[0]["message_id"] not in diary.pressed[order.id]:
+        if pictures[0]["message_id"] not in diary.cards.get(order.id, set()):
             verdict.delivered_elsewhere += 1
-            left = diary.pressed[order.id] & {message["message_id"] for message in evidence.chats[order.telegram_id]}
+            left = diary.cards.get(order.id, set()) & {
+                message["message_id"] for message in evidence.chats[order.telegram_id]
+            }
             how = "which still waits" if left else "which its customer did not delete and yet is gone"
             verdict.complain(f"order {order.id} was delivered beside its own message, {how}")
 
