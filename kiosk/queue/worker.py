@@ -11,6 +11,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job as EngineJob
 from pgqueuer.domain.models import Schedule
@@ -112,7 +113,11 @@ class Worker:
     async def _run_engine(self) -> None:
         pool = await self.open_pool()
         try:
-            engine = PgQueuer.from_asyncpg_pool(pool)
+            driver = AsyncpgPoolDriver(pool)
+            engine = PgQueuer(driver)
+            # The engine probes its listener before it listens; without this the first probe can get lost, and the
+            # engine takes itself for deaf 10 s later.
+            await driver.add_listener(engine.channel, _overhear)
             self._register(engine)
             self._engine = engine
             if self._stopping.is_set():
@@ -145,6 +150,10 @@ class Worker:
             engine.entrypoint(act.value, on_failure="hold")(_entry(handler))
         for name, (cron, run) in self.periodic.items():
             engine.schedule(name, cron)(_scheduled(run))
+
+
+def _overhear(_payload: str | bytes | bytearray) -> None:
+    """Only keeps the channel open until the engine listens itself."""
 
 
 class WorkerGaveUp(CannotStart):
