@@ -32,10 +32,12 @@ class SilentTelegram:
     me: Any = field(default_factory=lambda: ME)
     url: str = ""
     called: dict[str, asyncio.Event] = field(default_factory=dict)
+    told: dict[str, dict[str, str]] = field(default_factory=dict)  # method -> its latest arguments
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
+        self.told[method] = {name: str(value) for name, value in (await request.post()).items()}
         self.was_called(method).set()
         if method in self.held:
             await self.let_go.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -103,7 +104,7 @@ async def test_run_refuses_a_taken_port(tmp_path: Path, dsn: str) -> None:
         assert refused(await ran(tmp_path, "run", **{**WELL, "PORT": str(port)}, DATABASE_URL=dsn), f"PORT: {port} ")
 
 
-async def test_run_refuses_a_token_that_telegram_does_not_know(tmp_path: Path, dsn: str) -> None:
+async def test_refused_token_is_named(tmp_path: Path, dsn: str) -> None:
     """401 on getMe: the token is at fault and nobody sees it."""
     async with a_telegram(refusals={"getMe": 401}) as telegram:
         ended = await ran(tmp_path, "run", **WELL, DATABASE_URL=dsn, TELEGRAM_BASE_URL=telegram.url)
@@ -132,7 +133,7 @@ async def test_port_is_open_before_the_database_answers(tmp_path: Path) -> None:
     assert (ended.code, ended.told) == (0, [])
 
 
-async def test_port_is_open_before_telegram_answers(tmp_path: Path, dsn: str) -> None:
+async def test_port_answers_while_the_rest_starts(tmp_path: Path, dsn: str) -> None:
     """While getMe waits the shop lives, is not ready and sends everybody away to come back; then it opens."""
     async with (
         a_telegram(held=frozenset({"getMe"})) as telegram,
@@ -179,6 +180,21 @@ async def test_sigterm_ends_a_shop_with_webhook(tmp_path: Path, dsn: str) -> Non
         assert await status(port, f"/telegram/{BOT}", "POST") == 401
         ended = await process.ended(told_to=True)
     assert (ended.code, ended.told) == (0, [])
+
+
+async def test_webhook_address_and_secret_do_not_hold_the_token(tmp_path: Path, dsn: str) -> None:
+    """What Telegram is told to call holds the bot's public number, and a secret that does not give the token away."""
+    settings = {**WELL, "BOT_MODE": "webhook", "WEBHOOK_BASE_URL": "https://shop.example"}
+    async with (
+        a_telegram() as telegram,
+        kiosk(tmp_path, "run", **settings, DATABASE_URL=dsn, TELEGRAM_BASE_URL=telegram.url) as process,
+    ):
+        await process.hears("shop.open")
+        await process.ended(told_to=True)
+    told = telegram.told["setWebhook"]
+    assert told["url"] == f"https://shop.example/telegram/{BOT}"
+    assert re.fullmatch(r"[0-9a-f]{64}", told["secret_token"])
+    assert [value for value in told.values() if TOKEN.partition(":")[2] in value] == []
 
 
 async def test_polling_without_a_port_listens_nowhere(tmp_path: Path, dsn: str) -> None:
