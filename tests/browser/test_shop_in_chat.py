@@ -24,9 +24,9 @@ pytestmark = [
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(open_folder: Path) -> AsyncIterator[Stage]:
     """The whole demo, with a provider that takes a second or so."""
-    async with staged(tmp_path / "demo", time_scale=0.02) as running:
+    async with staged(open_folder / "demo", time_scale=0.02) as running:
         yield running
 
 
