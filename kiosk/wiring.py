@@ -137,8 +137,25 @@ async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, st
 
 
 async def _live(shop: Shop, settings: Settings, front: Front, stopping: asyncio.Event) -> None:
-    """Runs the loops side by side; when one ends, all end."""
+    """Runs the loops side by side; when one ends, all end. Errors: TelegramRefused, WorkerGaveUp."""
     loops = {"worker": asyncio.create_task(shop.worker.run(), name="worker")}
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await _listen(shop, settings, front, loops, stopping)
+        log.info("shop.open", version=__version__, mode=settings.bot_mode)
+        await asyncio.wait((stop, *loops.values()), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        front.running = None  # whoever knocks now is told to come back
+        await _end(shop, loops, stop, stopping)
+    for task in loops.values():
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+
+
+async def _listen(
+    shop: Shop, settings: Settings, front: Front, loops: dict[str, "asyncio.Task[None]"], stopping: asyncio.Event
+) -> None:
+    """Requests are served before Telegram is told where to send them. Errors: TelegramRefused."""
     if settings.bot_mode == "polling":
         await listen_by_polling(shop.bot)
         loops["polling"] = asyncio.create_task(shop.intake.poll(stopping), name="polling")
@@ -147,21 +164,19 @@ async def _live(shop: Shop, settings: Settings, front: Front, stopping: asyncio.
         assert settings.webhook_base_url is not None  # noqa: S101 - the settings demand it
         await listen_by_webhook(shop.bot, settings.webhook_base_url, shop.intake.secret)
         shop.intake.active = True
-    log.info("shop.open", version=__version__, mode=settings.bot_mode)
-    stop = asyncio.create_task(stopping.wait())
-    try:
-        await asyncio.wait((stop, *loops.values()), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.set()
-        shop.worker.stop()
-        _, late = await asyncio.wait(loops.values(), timeout=STOP_S)
-        for task in (stop, *late):
-            task.cancel()
-        await asyncio.gather(stop, *late, return_exceptions=True)
-        log.info("shop.closed", unfinished=[task.get_name() for task in late])
-    for task in loops.values():
-        if not task.cancelled() and (error := task.exception()):
-            raise error
+
+
+async def _end(
+    shop: Shop, loops: dict[str, "asyncio.Task[None]"], stop: "asyncio.Task[bool]", stopping: asyncio.Event
+) -> None:
+    """What is in hand is finished, but not for ever."""
+    stopping.set()
+    shop.worker.stop()
+    _, late = await asyncio.wait(loops.values(), timeout=STOP_S)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(stop, *late, return_exceptions=True)
+    log.info("shop.closed", unfinished=[task.get_name() for task in late])
 
 
 def _running(shop: Shop, settings: Settings, loops: dict[str, "asyncio.Task[None]"]) -> Running:

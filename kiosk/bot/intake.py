@@ -21,6 +21,7 @@ ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 FAILURES_AT_MOST: Final = 5
 FAILURES_REMEMBERED: Final = 1000
 POLL_S: Final = 25
+CONFIRM_S: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,24 @@ class BotIntake:
             if updates and await self._handle_all(updates, stopping):
                 offset = updates[-1].update_id + 1
         self.active = False
+        if offset is not None:
+            await self._confirm(offset)
+
+    async def _confirm(self, offset: int) -> None:
+        """Tells Telegram what was dealt with, so that the next process is not given it again; repeats do no harm."""
+        try:
+            await self.bot.get_updates(offset=offset, limit=1, timeout=0, request_timeout=CONFIRM_S)
+        except (TelegramAPIError, ClientDecodeError) as error:
+            log.info("polling.not_confirmed", error=type(error).__name__)
 
     async def _get_updates(self, offset: int | None, stopping: asyncio.Event) -> Sequence[Update]:
+        patience_s = POLL_S if self.active else 0  # the first answer says that we may poll: it is not waited for long
         asking = asyncio.create_task(
             self.bot.get_updates(
-                offset=offset, timeout=POLL_S, allowed_updates=list(ALLOWED_UPDATES), request_timeout=POLL_S + 10
+                offset=offset,
+                timeout=patience_s,
+                allowed_updates=list(ALLOWED_UPDATES),
+                request_timeout=patience_s + 10,
             )
         )
         stopped = asyncio.create_task(stopping.wait())

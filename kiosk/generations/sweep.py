@@ -53,8 +53,9 @@ class Sweeper:
             log.info("orphans.matched", count=len(matched))
 
     async def tidy(self) -> None:
-        """Old drafts are closed, the engine's history is cut."""
+        """Old drafts are closed, old orphans forgotten, the engine's history is cut."""
         async with self.db.transaction() as tx:
             expired = await store.expire_drafts(tx, older_than_days=DRAFT_DAYS)
+            orphans = await tasks.drop_orphans(tx, older_than_days=2 * ORPHAN_DAYS)
             await prune(tx, keep_days=HISTORY_DAYS)
-        log.info("sweep.tidied", drafts=expired)
+        log.info("sweep.tidied", drafts=expired, orphans=orphans)

@@ -45,12 +45,18 @@ async def record_credits(tx: Tx, task_id: str, credits_consumed: Decimal) -> Non
 
 
 ORPHAN_BODY_LIMIT = 16_384
+# Anybody may post callbacks without a token when no signature is demanded: what is kept of them has a bound.
+ORPHANS_AT_MOST = 10_000
 
 
 async def keep_orphan(tx: Tx, task_id: str, body: str) -> bool:
-    """Keeps a callback that fits nothing yet; the same one twice is kept once. False when it was known."""
+    """Keeps a callback that fits nothing yet, the same one once. False when it was known or there are too many."""
     tag = await tx.execute(
-        "INSERT INTO orphan_callbacks (task_id, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        f"""
+        INSERT INTO orphan_callbacks (task_id, body)
+        SELECT $1, $2 WHERE (SELECT count(*) FROM orphan_callbacks) < {ORPHANS_AT_MOST}
+        ON CONFLICT DO NOTHING
+        """,  # noqa: S608 - a constant of ours
         task_id,
         body[:ORPHAN_BODY_LIMIT].replace("\x00", ""),
     )
@@ -82,6 +88,14 @@ async def match_all_orphans(tx: Tx, *, within_days: int) -> tuple[int, ...]:
         within_days,
     )
     return tuple(sorted({row["generation_id"] for row in rows}))
+
+
+async def drop_orphans(tx: Tx, *, older_than_days: int) -> int:
+    """Forgets those that nothing was ever going to fit."""
+    tag = await tx.execute(
+        "DELETE FROM orphan_callbacks WHERE received_at < now() - make_interval(days => $1)", older_than_days
+    )
+    return int(tag.split()[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ home =
     Neural networks draw here what you describe. You see the exact price before anything starts, and if it does not work out, the money comes back by itself.
 
     💰 Your balance: <b>{ $balance }</b>
-home-again = All right, you can start over. 💰 Your balance: <b>{ $balance }</b>
 home-closed = Nothing is on sale right now. Please come back a little later.
 create-image = 🖼 Create a picture
 create-video = 🎬 Create a video
@@ -111,10 +110,8 @@ done-details-free = { $model } · free
 done-link =
     The file is too big for Telegram. Download it while this link works:
     { $url }
-done-link-text = Download
 again-button = 🔁 Once more
 ring = ✅ Done, see above 👆
-ring-failed = It did not work out, the money is back.
 
 failed =
     😔 <b>It did not work out</b>
@@ -130,7 +127,6 @@ failed-no_result = The model returned no result. Please try again.
 failed-timeout = The model never answered. Please try again.
 retry-button = 🔄 Try again
 
-busy = One moment, the service is restarting. Please try again shortly.
 command-start = Begin
 command-balance = Balance
 command-help = How it works
