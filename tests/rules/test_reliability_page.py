@@ -1,0 +1,39 @@
+"""The page of promises names tests, constraints and files that exist."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+DEMANDED = {
+    *("J-01", "J-04", "J-06", "J-09", "J-12", "J-16", "J-26"),
+    *("D-01", "D-02", "D-03", "D-04", "D-05", "D-09", "D-14"),
+    *("I-01", "I-02", "I-03", "B-01", "B-06", "B-07", "B-12", "B-14"),
+    *("W-01", "W-11", "U-03", "U-04", "S-01", "S-02", "S-03", "S-06", "S-07"),
+}
+
+
+def test_named_tests_exist() -> None:
+    """Every test that the page leans on is there to be run."""
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    written = set(re.findall(r"def (test_\w+)\(", sources))
+    named = set(re.findall(r"`(test_\w+)`", PAGE))
+    assert named - written == set()
+
+
+def test_named_files_exist() -> None:
+    """Every file that the page leans on is there to be read."""
+    named = re.findall(r"`(tests/[\w/]+\.py)`", PAGE)
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_named_constraints_exist() -> None:
+    """Every constraint of the table of promises is in the migrations."""
+    schema = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "kiosk" / "migrations").glob("0*.sql"))
+    named = set(re.findall(r"`((?:generations|transfers|accounts|deliveries)_\w+)`", PAGE))
+    assert [name for name in named if name not in schema] == []
+
+
+def test_no_earlier_failure_is_left_out() -> None:
+    """Each failure that this part of the program answers for has its row."""
+    assert DEMANDED - set(re.findall(r"^\| ([A-Z]-\d\d) \|", PAGE, re.MULTILINE)) == set()
