@@ -50,7 +50,7 @@ SHOP_SETTINGS: Final = {
     "WELCOME_BALANCE_RUB": str(WELCOME_RUB),
     "SUBMIT_GRACE_S": "4",
     "POLL_FIRST_S": "1",
-    "IMAGE_DEADLINE_S": "45",
+    "IMAGE_DEADLINE_S": "25",
 }
 # The last line is for programs; everything else goes to the other stream.
 say = Console(stderr=True, highlight=False)
@@ -359,6 +359,8 @@ def main() -> None:
     except (NoDatabase, NotReady, NothingToBreak, OSError) as problem:
         say.print(f"[red]The run cannot go on:[/red] {problem}")
         sys.exit(2)
+    except KeyboardInterrupt:  # everything was closed in order on the way here
+        sys.exit(130)
     show(report, verdict)
     print(json.dumps(report, ensure_ascii=False))  # noqa: T201 - for programs
     sys.exit(0 if verdict.kept else 1)

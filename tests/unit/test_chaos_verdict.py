@@ -1,0 +1,119 @@
+"""The judge of chaos runs: silent when all is as promised, and loud about each single breach."""
+
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from chaos.customers import Diary
+from chaos.database import Order, Wallet
+from chaos.nemesis import Kind, Tempo, schedule
+from chaos.verdict import Evidence, Verdict, judge
+
+CUSTOMER, ORDER, CARD, PRICE, WELCOME = 5001, 7, 4, 80, 10_000
+
+
+def a_message(message_id: int = CARD, *, text: str = "✅ Готово!", picture: bool = True) -> dict[str, Any]:
+    again = [[{"text": "🔁 Ещё раз", "callback_data": f"r:{ORDER}"}]]
+    media = {"kind": "photo"} if picture else None
+    return {"message_id": message_id, "from": "bot", "text": text, "media": media, "inline_keyboard": again}
+
+
+def evidence(**changes: Any) -> Evidence:
+    """One order, delivered and paid as promised, but for `changes`."""
+    diary = Diary(1, confirmed={ORDER}, cards={ORDER: {CARD}}, prices={ORDER: PRICE}, owners={ORDER: CUSTOMER})
+    kept = Evidence(
+        diary=diary,
+        chats={CUSTOMER: [a_message()]},
+        creates={f"http://127.0.0.1:1/callbacks/kie/{ORDER}/secret": 1},
+        orders=[Order(ORDER, CUSTOMER, "done", PRICE, late=False, submits=1, delivered=True)],
+        wallets={CUSTOMER: Wallet(WELCOME - PRICE, 0, WELCOME)},
+        welcome_kopecks=WELCOME,
+        audit={"books_balance": 0},
+    )
+    return replace(kept, **changes)
+
+
+def order(**changes: Any) -> list[Order]:
+    return [replace(evidence().orders[0], **changes)]
+
+
+def wallet(available: int = WELCOME, held: int = 0) -> dict[int, Wallet]:
+    return {CUSTOMER: Wallet(available, held, WELCOME)}
+
+
+def test_kept_promises_are_no_complaint() -> None:
+    """One order, one picture in its own message, one charge."""
+    verdict = judge(evidence())
+    assert verdict.kept
+    assert (verdict.final, verdict.delivered_once, verdict.kopecks_unexplained) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "count"),
+    [
+        ({"chats": {CUSTOMER: []}, "wallets": wallet()}, "lost"),
+        ({"chats": {CUSTOMER: [a_message(), a_message(9)]}}, "delivered_twice"),
+        ({"chats": {CUSTOMER: [a_message(9)]}}, "delivered_elsewhere"),
+        ({"orders": order(state="running")}, "lost"),
+        ({"orders": [], "wallets": wallet()}, "lost"),
+        ({"orders": order(state="failed"), "chats": {CUSTOMER: []}, "wallets": wallet()}, "lost"),
+        ({"wallets": wallet(WELCOME - 2 * PRICE)}, "kopecks_unexplained"),
+        ({"wallets": wallet()}, "kopecks_unexplained"),
+        ({"wallets": wallet(WELCOME - PRICE, PRICE)}, "kopecks_unexplained"),
+        ({"creates": {f"http://127.0.0.1:1/callbacks/kie/{ORDER}/secret": 2}}, "uncounted_tasks"),
+    ],
+)
+def test_each_breach_is_counted_and_told(changes: dict[str, Any], count: str) -> None:
+    """Whatever is lost, doubled, misplaced, mischarged or not counted has a number and a complaint."""
+    verdict = judge(evidence(**changes))
+    assert getattr(verdict, count) > 0
+    assert not verdict.kept
+
+
+def test_broken_invariant_is_told() -> None:
+    """What `kiosk audit` finds is a breach by itself."""
+    verdict = judge(evidence(audit={"books_balance": 2}))
+    assert verdict.audit == "books_balance: 2"
+    assert not verdict.kept
+
+
+def test_failure_that_is_told_and_unpaid_is_as_promised() -> None:
+    """No picture, no charge, and the customer knows."""
+    told = a_message(text="😔 Не получилось", picture=False)
+    verdict = judge(evidence(orders=order(state="failed"), chats={CUSTOMER: [told]}, wallets=wallet()))
+    assert verdict.kept
+    assert verdict.failed_told == 1
+
+
+def test_gift_costs_nothing() -> None:
+    """A picture that came after the money had gone back."""
+    gift = a_message(text="🎁 Готово! Получилось позже, поэтому бесплатно")
+    verdict = judge(evidence(orders=order(late=True), chats={CUSTOMER: [gift]}, wallets=wallet()))
+    assert verdict.kept
+    assert verdict.gifts == 1
+
+
+def test_second_copy_after_a_deletion_is_counted_apart() -> None:
+    """Where the customer deleted the order's message, a new one may come twice; it must come."""
+    diary = replace(evidence().diary, deleted={ORDER})
+    assert judge(evidence(diary=diary, chats={CUSTOMER: [a_message(8), a_message(9)]})).resent == 1
+    assert judge(evidence(diary=diary, chats={CUSTOMER: []}, wallets=wallet())).lost == 1
+
+
+def test_complaints_are_bounded() -> None:
+    """A run in which all is wrong still ends with a readable page."""
+    verdict = Verdict()
+    for number in range(100):
+        verdict.complain(str(number))
+    assert len(verdict.complaints) < 100
+
+
+def test_schedule_follows_from_the_seed() -> None:
+    """The same blows for the same seed, others for another, and the first one kills."""
+    tempo = Tempo()
+    first, same, other = (list(islice(schedule(seed, tempo), 50)) for seed in (1, 1, 2))
+    assert first == same != other
+    assert first[0].kind is Kind.KILL
+    assert {blow.kind for blow in first} == set(Kind)
