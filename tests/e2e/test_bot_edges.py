@@ -64,7 +64,10 @@ async def test_spinner_ends_while_the_database_does_not_answer(database: Databas
             await tx.execute("SELECT FROM accounts FOR UPDATE")
             query = await customer.click(card["message_id"], button(card, "Создать"))
             await answered(customer, query)
-            assert "Цена" in (await message(customer, card["message_id"]))["text"]
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = $1"
+            )
+            assert await tx.fetchval(waiting, "Lock") == 1
         await customer.wait_until(shows("Готово"), PATIENCE_S)
 
 
