@@ -6,7 +6,7 @@ from typing import Any
 from kiosk.customers.arrive import Visitor, arrive
 from kiosk.customers.store import remember_bot
 from kiosk.db import Tx
-from kiosk.generations import store, tasks
+from kiosk.generations import drafts, store, tasks
 from kiosk.generations.states import State
 from kiosk.ledger import store as ledger
 
@@ -32,7 +32,7 @@ async def a_customer(tx: Tx, *, kopecks: int) -> int:
 
 async def a_draft(tx: Tx, customer_id: int, **changes: Any) -> int:
     """A draft's number; nothing is asked any more and nothing is priced yet."""
-    draft = await store.insert_draft(
+    draft = await drafts.insert(
         tx,
         **{
             "customer_id": customer_id,
@@ -52,7 +52,7 @@ async def a_draft(tx: Tx, customer_id: int, **changes: Any) -> int:
 async def confirmed(tx: Tx, customer_id: int, *, price: int) -> int:
     """An order in state pending, its price on hold."""
     draft = await a_draft(tx, customer_id)
-    saved = await store.save_draft(
+    saved = await drafts.save(
         tx, draft, inputs=PROMPT, asking=None, update_id=None, price_kopecks=price, credits_quoted=None
     )
     assert saved is not None

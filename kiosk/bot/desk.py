@@ -13,7 +13,7 @@ from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor, arrive
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
-from kiosk.generations import store
+from kiosk.generations import drafts, store
 from kiosk.generations.confirm import Confirmed, Incomplete, InsufficientFunds, NotSold, PriceChanged, Till, TooMany
 from kiosk.generations.draft import Answer, Answered, Missing, Passed, Wizard, Wrong
 from kiosk.generations.report import last_day
@@ -94,7 +94,7 @@ class Desk:
         """/cancel drops the draft that was touched last in this chat."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
-            draft = await store.latest_draft(tx, customer.id, chat_id)
+            draft = await drafts.latest(tx, customer.id, chat_id)
             if draft:
                 await store.cancel(tx, draft.id, was=State.DRAFT)
         say = words(customer.language)
@@ -113,8 +113,8 @@ class Desk:
         """Free text answers the question that waits. None: it was not meant for us (a group's chatter)."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
-            draft = await store.answered_by(tx, customer.id, update_id)
-            draft = draft or await store.latest_draft(tx, customer.id, chat_id)
+            draft = await drafts.answered_by(tx, customer.id, update_id)
+            draft = draft or await drafts.latest(tx, customer.id, chat_id)
             if draft is None or draft.state is not State.DRAFT:
                 private = chat_id == visitor.telegram_id
                 return Reply(await self._unknown(tx, customer)) if private else None
@@ -126,7 +126,7 @@ class Desk:
         """A sticker, a voice message, a file: nothing asks for one yet."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
-            draft = await store.latest_draft(tx, customer.id, chat_id)
+            draft = await drafts.latest(tx, customer.id, chat_id)
             if draft is None or draft.asking is None:
                 return Reply(await self._unknown(tx, customer))
             reply = await self._moved(tx, customer, Passed(draft))
@@ -195,7 +195,7 @@ class Desk:
     async def shown(self, draft_id: int, message_id: int) -> bool:
         """The wizard's screen landed in this message. False: too late, it is an order by now, or was dropped."""
         async with self.db.transaction() as tx:
-            return await store.move_draft(tx, draft_id, message_id)
+            return await drafts.move(tx, draft_id, message_id)
 
     async def correction(self, visitor: Visitor, order_id: int) -> Screen | None:
         """What to show instead, when the order failed while its status was on the way to the screen."""

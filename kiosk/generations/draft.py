@@ -19,7 +19,7 @@ from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Tx
-from kiosk.generations import store
+from kiosk.generations import drafts, store
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ids import new_callback_token
@@ -79,12 +79,12 @@ class Wizard:
         origin_id: int | None = None,
     ) -> Generation:
         """A draft in this message, or from this origin; doing it again gives the same draft."""
-        known = await store.find_draft(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
+        known = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
         if known and known.model_id == model.id:
             return known
         if known:
             await store.cancel(tx, known.id, was=State.DRAFT)
-        draft = await store.insert_draft(
+        draft = await drafts.insert(
             tx,
             customer_id=customer_id,
             model_id=model.id,
@@ -95,7 +95,7 @@ class Wizard:
             origin_id=origin_id,
         )
         if draft is None:  # a click at the same moment was faster: its row is committed, the insert waited for it
-            draft = await store.find_draft(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
+            draft = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
             assert draft is not None  # noqa: S101
             return draft
         return await self._save(tx, draft, model, dict(draft.inputs), asking=None, update_id=None)
@@ -166,7 +166,7 @@ class Wizard:
             upcoming = next_question(model, inputs)
             asking = upcoming.field if upcoming else None
         priced = self.price(model, inputs) if asking is None else None
-        saved = await store.save_draft(
+        saved = await drafts.save(
             tx,
             draft.id,
             inputs=inputs,

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from kiosk.db import Database
-from kiosk.generations import store, tasks
+from kiosk.generations import drafts, store, tasks
 from kiosk.generations.states import State
 from kiosk.queue.jobs import Act, Job, enqueue, prune
 
@@ -55,7 +55,7 @@ class Sweeper:
     async def tidy(self) -> None:
         """Old drafts are closed, old orphans forgotten, the engine's history is cut."""
         async with self.db.transaction() as tx:
-            expired = await store.expire_drafts(tx, older_than_days=DRAFT_DAYS)
+            expired = await drafts.expire(tx, older_than_days=DRAFT_DAYS)
             orphans = await tasks.drop_orphans(tx, older_than_days=2 * ORPHAN_DAYS)
             await prune(tx, keep_days=HISTORY_DAYS)
         log.info("sweep.tidied", drafts=expired, orphans=orphans)

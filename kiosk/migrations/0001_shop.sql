@@ -68,7 +68,9 @@ CREATE TABLE generations (
 
 CREATE INDEX generations_due ON generations (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX generations_by_customer ON generations (customer_id, id DESC);
-CREATE UNIQUE INDEX generations_one_draft_per_message ON generations (customer_id, message_id) WHERE state = 'draft';
+-- Groups number their messages on their own: the same number in two chats is two messages.
+CREATE UNIQUE INDEX generations_one_draft_per_message ON generations (customer_id, chat_id, message_id)
+    WHERE state = 'draft';
 CREATE UNIQUE INDEX generations_one_draft_per_origin ON generations (origin_id) WHERE state = 'draft';
 CREATE UNIQUE INDEX generations_task ON generations (task_id) WHERE task_id IS NOT NULL;
 

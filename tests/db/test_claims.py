@@ -8,7 +8,7 @@ import pytest
 from kiosk.customers import store as customers
 from kiosk.db import Database, Tx
 from kiosk.delivery.plan import Media, Output
-from kiosk.generations import store
+from kiosk.generations import drafts, store
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
@@ -251,7 +251,7 @@ async def test_old_drafts_are_closed_and_orders_are_not(database: Database, cust
         order = await confirmed(tx, customer, price=PRICE)
         month = datetime(2020, 1, 1, tzinfo=UTC)
         await tx.execute("UPDATE generations SET touched_at = $2 WHERE id = ANY($1::bigint[])", [old, order], month)
-        assert await store.expire_drafts(tx, older_than_days=30) == 1
+        assert await drafts.expire(tx, older_than_days=30) == 1
         states = [await state_of(tx, number) for number in (old, young, order)]
     assert states == [State.CANCELED, State.DRAFT, State.PENDING]
     async with database.transaction() as tx:

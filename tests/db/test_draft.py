@@ -10,7 +10,7 @@ from kiosk.catalog.form import ProblemKind
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import Shelf, default_shelf
 from kiosk.db import Database, Tx
-from kiosk.generations import store
+from kiosk.generations import drafts, store
 from kiosk.generations.confirm import Confirmed, InsufficientFunds, PriceChanged, Till
 from kiosk.generations.draft import Answered, Missing, Passed, Wizard, Wrong
 from kiosk.generations.states import State
@@ -80,7 +80,7 @@ async def test_update_given_again_is_not_applied_again(database: Database) -> No
         draft = await begun(tx, await a_customer(tx, kopecks=0))
         once = await answered(tx, draft, "prompt", "16:9", 1)
         assert await WIZARD.answer(tx, once, "aspect_ratio", "16:9", 1) == Passed(once)
-        found = await store.answered_by(tx, once.customer_id, 1)
+        found = await drafts.answered_by(tx, once.customer_id, 1)
         assert found == once
 
 
@@ -160,7 +160,7 @@ async def test_two_messages_are_two_drafts(database: Database) -> None:
 
 
 async def latest_id(tx: Tx, customer: int, chat: int) -> int | None:
-    found = await store.latest_draft(tx, customer, chat)
+    found = await drafts.latest(tx, customer, chat)
     return found.id if found else None
 
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from kiosk.db import Database
-from kiosk.generations import store
+from kiosk.generations import drafts
 from sandbox.customer import Customer
 from tests.openshop import BOT, PATIENCE_S, OpenShop, an_open_shop, at_the_card, button, confirmed, message, shows
 
@@ -55,8 +55,8 @@ async def test_order_stays_where_its_wizard_moved(database: Database, dsn: str) 
         card = await at_the_card(customer)
         newer = card["message_id"] + 100
         async with database.transaction() as tx:
-            assert await store.move_draft(tx, int(button(card, "Создать").split(":")[1]), newer)
+            assert await drafts.move(tx, int(button(card, "Создать").split(":")[1]), newer)
         order = await confirmed(customer, card)
         assert (await shop.settled_order(order)).message_id == newer
         async with database.transaction() as tx:
-            assert not await store.move_draft(tx, order, card["message_id"])
+            assert not await drafts.move(tx, order, card["message_id"])
