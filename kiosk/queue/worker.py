@@ -23,6 +23,7 @@ from kiosk.queue.jobs import Act
 log = structlog.get_logger()
 
 CLOSE_S = 5.0
+RETRY_MIN_S, RETRY_MAX_S = 1.0, 3.0
 # What the engine dies of when the database does; a RuntimeError is its word for a schema that is not there yet.
 BROKEN = (
     DatabaseUnavailable,
@@ -35,15 +36,6 @@ BROKEN = (
 
 Handler = Callable[[int], Awaitable[None]]
 Periodic = Callable[[], Awaitable[None]]
-
-
-class RetryLater(Exception):  # noqa: N818 - it asks, it does not fail
-    """A job that cannot go on now and wants to be run again; anything else that a job raises is parked and logged."""
-
-    def __init__(self, delay_s: float, why: str) -> None:
-        self.delay_s = delay_s
-        self.why = why
-        super().__init__(f"again in {delay_s:g} s: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +162,9 @@ def _entry(handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
         with structlog.contextvars.bound_contextvars(generation_id=generation_id, act=job.entrypoint):
             try:
                 await handler(generation_id)
-            except RetryLater as retry:
-                raise RetryRequested(delay=timedelta(seconds=retry.delay_s), reason=retry.why) from retry
+            except DatabaseUnavailable as away:
+                delay_s = random.uniform(RETRY_MIN_S, RETRY_MAX_S)
+                raise RetryRequested(delay=timedelta(seconds=delay_s), reason=away.why) from away
             except Exception:
                 # The engine parks the job; the sweep brings the generation again, so a bug is loud and loses nothing.
                 log.exception("queue.job_failed", attempts=job.attempts)

@@ -11,7 +11,7 @@ import structlog
 
 from kiosk.db import Database, DatabaseUnavailable, Pool, open_pool
 from kiosk.queue.jobs import Act, Job, enqueue
-from kiosk.queue.worker import Pace, RetryLater, Worker, WorkerGaveUp
+from kiosk.queue.worker import Pace, Worker, WorkerGaveUp
 
 PATIENCE_S = 30.0
 PACE = Pace(concurrency=20, batch=5, dequeue_timeout_s=0.1, stale_s=2, restart_min_s=0.01, restart_max_s=0.05)
@@ -109,13 +109,13 @@ async def test_jobs_are_run_once_and_are_gone(database: Database, dsn: str) -> N
         assert not bench.worker.alive
 
 
-async def test_job_that_asks_for_it_is_run_again(database: Database, dsn: str) -> None:
-    """RetryLater is no failure: the job comes back until it is content."""
+async def test_job_without_database_is_run_again(database: Database, dsn: str) -> None:
+    """A database that is away for a moment is no failure of the job: it comes back until it is there."""
     async with a_bench(database, dsn) as bench:
 
         async def deal(_number: int) -> None:
             if len(bench.begun) < 3:
-                raise RetryLater(0.01, "not yet")
+                raise DatabaseUnavailable("no free connection in time")
 
         bench.deal = deal
         async with running(bench):
