@@ -8,7 +8,14 @@ from typing import Final
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramConflictError, TelegramRetryAfter
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramConflictError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
 from aiogram.types import Update
 from pydantic import ValidationError
 
@@ -18,6 +25,8 @@ log = structlog.get_logger()
 
 # Exactly what the handlers take; tests compare it with what is registered.
 ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
+# What an update cannot help: the database or Telegram is away.
+NOT_ITS_FAULT: Final = (DatabaseUnavailable, TelegramRetryAfter, TelegramNetworkError, TelegramServerError)
 FAILURES_AT_MOST: Final = 5
 FAILURES_REMEMBERED: Final = 1000
 POLL_S: Final = 25
@@ -57,8 +66,8 @@ class BotIntake:
         with structlog.contextvars.bound_contextvars(update_id=update.update_id, bot_id=self.bot.id):
             try:
                 await self.dispatcher.feed_update(self.bot, update)
-            except (DatabaseUnavailable, TelegramRetryAfter):
-                raise  # no fault of the update: it is worth any number of tries
+            except NOT_ITS_FAULT:
+                raise  # it is worth any number of tries
             except Exception:
                 log.exception("update.failed", failures=self._count_failure(update.update_id))
                 if self._failures.get(update.update_id, 0) < FAILURES_AT_MOST:
