@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ from kiosk.customers.arrive import Visitor
 log = structlog.get_logger()
 
 SPINNER_S: Final = 0.8
+HELP: Final = ("help", "support", "terms", "paysupport")
 
 
 def visitor_of(bot: Bot, user: User) -> Visitor:
@@ -28,47 +30,35 @@ def visitor_of(bot: Bot, user: User) -> Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """One method per kind of update; `router()` says which."""
+    """Which kind of update leads where: `router()` says it."""
 
     desk: Desk
 
     def router(self) -> Router:
-        router = Router(name="customers")
-        router.message.register(self.start, CommandStart())
-        router.message.register(self.balance, Command("balance"))
-        router.message.register(self.help, Command("help", "support", "terms", "paysupport"))
-        router.message.register(self.cancel, Command("cancel"))
-        router.message.register(self.admin, Command("admin"))
+        desk, router, answering = self.desk, Router(name="customers"), self._answering
+        router.message.register(answering(lambda visitor, _chat: desk.start(visitor)), CommandStart())
+        router.message.register(answering(lambda visitor, _chat: desk.balance(visitor)), Command("balance"))
+        router.message.register(answering(lambda visitor, _chat: desk.help(visitor)), Command(*HELP))
+        router.message.register(answering(desk.cancel), Command("cancel"))
+        router.message.register(answering(lambda visitor, _chat: desk.admin(visitor)), Command("admin"))
         router.message.register(self.text, F.text)
-        router.message.register(self.other)
-        router.callback_query.register(self.press)
         private = F.chat.type == ChatType.PRIVATE  # who adds the bot to a group or removes it is no less a customer
+        router.message.register(answering(desk.not_text), private)  # in groups such things are not meant for us
+        router.message.register(self.nothing)
+        router.callback_query.register(self.press)
         router.my_chat_member.register(self.left, private, ChatMemberUpdatedFilter(LEAVE_TRANSITION))
         router.my_chat_member.register(self.joined, private, ChatMemberUpdatedFilter(JOIN_TRANSITION))
         router.my_chat_member.register(self.nothing)
         return router
 
-    async def start(self, message: Message, bot: Bot) -> None:
-        if message.from_user:
-            await self._answer(bot, message, await self.desk.start(visitor_of(bot, message.from_user)))
+    def _answering(self, act: Callable[[Visitor, int], Awaitable[Reply]]) -> Callable[[Message, Bot], Awaitable[None]]:
+        """A handler that answers whoever wrote with what `act` makes of them and their chat."""
 
-    async def balance(self, message: Message, bot: Bot) -> None:
-        if message.from_user:
-            await self._answer(bot, message, await self.desk.balance(visitor_of(bot, message.from_user)))
+        async def answer(message: Message, bot: Bot) -> None:
+            if message.from_user:
+                await self._answer(bot, message, await act(visitor_of(bot, message.from_user), message.chat.id))
 
-    async def help(self, message: Message, bot: Bot) -> None:
-        if message.from_user:
-            await self._answer(bot, message, await self.desk.help(visitor_of(bot, message.from_user)))
-
-    async def cancel(self, message: Message, bot: Bot) -> None:
-        if message.from_user:
-            await self._answer(
-                bot, message, await self.desk.cancel(visitor_of(bot, message.from_user), message.chat.id)
-            )
-
-    async def admin(self, message: Message, bot: Bot) -> None:
-        if message.from_user:
-            await self._answer(bot, message, await self.desk.admin(visitor_of(bot, message.from_user)))
+        return answer
 
     async def text(self, message: Message, bot: Bot, event_update: Update) -> None:
         if message.from_user is None or message.text is None:
@@ -77,13 +67,6 @@ class Handlers:
         reply = await self.desk.text(visitor, message.chat.id, message.text, event_update.update_id)
         if reply:
             await self._answer(bot, message, reply)
-
-    async def other(self, message: Message, bot: Bot) -> None:
-        """A sticker, a voice message, a file. In groups such things are not meant for us."""
-        if message.from_user and message.chat.type == ChatType.PRIVATE:
-            await self._answer(
-                bot, message, await self.desk.not_text(visitor_of(bot, message.from_user), message.chat.id)
-            )
 
     async def press(self, query: CallbackQuery, bot: Bot, event_update: Update) -> None:
         """The spinner on the button ends with what there is to say, and within a second even when nothing is yet."""
@@ -107,8 +90,8 @@ class Handlers:
         """Back again: whatever waited is sent."""
         await self.desk.balance(visitor_of(bot, event.from_user))
 
-    async def nothing(self, event: ChatMemberUpdated) -> None:
-        """Something about a group changed: no concern of ours."""
+    async def nothing(self, event: Message | ChatMemberUpdated) -> None:
+        """What happens in a group besides orders is no concern of ours."""
 
     async def _show_pressed(self, bot: Bot, visitor: Visitor, at: Pressed, reply: Reply) -> None:
         if reply.screen is None:
