@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -296,6 +297,7 @@ def summary(options: Options, stage: Stage, diary: Diary, verdict: Verdict) -> d
     return {
         **as_json(verdict),
         "kept": verdict.kept,
+        "complaints": verdict.complaints,
         "kills": sum(replica.kills for replica in stage.replicas),
         "exits": sum(replica.exits for replica in stage.replicas),
         "nemesis": dict(stage.nemesis.dealt),
@@ -350,10 +352,16 @@ def arguments(argv: Sequence[str] | None = None) -> Options:
     return Options(**asked)
 
 
+def is_worth_saying(record: logging.LogRecord) -> bool:
+    """Not that a killed replica did not wait for its answer."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], ConnectionError)
+
+
 def main() -> None:
     """Exit code 0 only when all is as promised; 1 when not, 2 when nothing could be judged."""
     options = arguments()
     refuse_production(os.environ)
+    logging.getLogger("aiohttp.server").addFilter(is_worth_saying)
     try:
         report, verdict = asyncio.run(run(options))
     except (NoDatabase, NotReady, NothingToBreak, OSError) as problem:

@@ -179,6 +179,6 @@ def _judge_tasks(verdict: Verdict, evidence: Evidence) -> None:
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """All but the complaints."""
+    """The counts."""
     names = [name for name in Verdict.__dataclass_fields__ if name != "complaints"]
     return {name: getattr(verdict, name) for name in names}
