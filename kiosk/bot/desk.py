@@ -30,14 +30,14 @@ BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
 class Reply:
     """What the visitor is to see.
 
-    `screen` None: nothing but the toast. `draft_id`: the wizard that this screen shows, to be told where it landed.
+    `screen` None: nothing but the toast. `draft`: the wizard that this screen shows, to be told where it landed.
     `order_id`: the order whose status this is, to be looked at once more after it was shown. `replaces`: the message
     of the wizard's earlier screen, to be taken away.
     """
 
     screen: Screen | None
     toast: str | None = None
-    draft_id: int | None = None
+    draft: Generation | None = None
     order_id: int | None = None
     replaces: int | None = None
 
@@ -183,19 +183,19 @@ class Desk:
                 answer = await self.wizard.ask_again(tx, found, name) if name else Passed(found)
                 return await self._after(tx, customer, at, answer)
             case buttons.Edit() if found.state is State.DRAFT and (model := self.wizard.model(found.model_id)):
-                return Reply(screens.edit(words(customer.language), model, found), draft_id=found.id)
+                return Reply(screens.edit(words(customer.language), model, found), draft=found)
             case buttons.Show() if found.state is State.DRAFT and self.wizard.model(found.model_id):
                 draft = await self.wizard.requote(tx, found)  # whatever was asked again is left as it was
-                return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+                return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
             case buttons.Edit() | buttons.Show():
                 return await self._stand(tx, customer, at, found)
             case _:
                 assert_never(press)
 
-    async def shown(self, draft_id: int, message_id: int) -> bool:
-        """The wizard's screen landed in this message. False: too late, it is an order by now, or was dropped."""
+    async def shown(self, draft: Generation, message_id: int) -> bool:
+        """The wizard's screen landed in this message. False: too late, it went on elsewhere, or is over."""
         async with self.db.transaction() as tx:
-            return await drafts.move(tx, draft_id, message_id)
+            return await drafts.move(tx, draft.id, message_id, was=draft.message_id)
 
     async def correction(self, visitor: Visitor, order_id: int) -> Screen | None:
         """What to show instead, when the order failed while its status was on the way to the screen."""
@@ -213,7 +213,7 @@ class Desk:
         draft = await self.wizard.begin(
             tx, customer_id=customer.id, model=model, chat_id=at.chat_id, message_id=at.message_id
         )
-        return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+        return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
 
     async def _again(self, tx: Tx, customer: Customer, origin: Generation) -> Reply:
         """A new card with the same answers, in a message of its own: the old one keeps its result or its reason."""
@@ -230,7 +230,7 @@ class Desk:
             origin_id=origin.id,
         )
         screen = await self._draft_screen(tx, customer, draft)
-        return Reply(screens.below(screen), draft_id=draft.id, replaces=draft.message_id)
+        return Reply(screens.below(screen), draft=draft, replaces=draft.message_id)
 
     async def _answer_by_choice(self, tx: Tx, draft: Generation, field: int, choice: int, update_id: int) -> Answer:
         model = self.wizard.model(draft.model_id)
@@ -248,15 +248,13 @@ class Desk:
                 case Confirmed(generation=order):
                     return await self._stand(tx, customer, at, order)
                 case InsufficientFunds(generation=draft):
-                    return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+                    return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
                 case PriceChanged(generation=draft):
                     screen = screens.headed(await self._draft_screen(tx, customer, draft), say("card-price-changed"))
-                    return Reply(screen, draft_id=draft.id)
+                    return Reply(screen, draft=draft)
                 case TooMany(generation=draft, limit=limit):
                     heading = say("card-too-many", limit=limit)
-                    return Reply(
-                        screens.headed(await self._draft_screen(tx, customer, draft), heading), draft_id=draft.id
-                    )
+                    return Reply(screens.headed(await self._draft_screen(tx, customer, draft), heading), draft=draft)
                 case Incomplete(generation=found):
                     return await self._stand(tx, customer, at, found)
                 case NotSold():
@@ -278,10 +276,10 @@ class Desk:
     async def _after(self, tx: Tx, customer: Customer, at: Pressed, answer: Answer) -> Reply:
         match answer:
             case Answered(generation=draft):
-                return Reply(await self._draft_screen(tx, customer, draft), draft_id=draft.id)
+                return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
             case Wrong(generation=draft, problem=problem):
                 heading = screens.problem(words(customer.language), problem)
-                return Reply(screens.headed(await self._draft_screen(tx, customer, draft), heading), draft_id=draft.id)
+                return Reply(screens.headed(await self._draft_screen(tx, customer, draft), heading), draft=draft)
             case Passed(generation=found):
                 return await self._stand(tx, customer, at, found)
             case Missing():
@@ -301,7 +299,7 @@ class Desk:
                 return Reply(screens.plain(words(customer.language), "not-sold"))
             case _:
                 assert_never(answer)
-        return Reply(screen, draft_id=draft.id, replaces=draft.message_id)
+        return Reply(screen, draft=draft, replaces=draft.message_id)
 
     async def _stand(self, tx: Tx, customer: Customer, at: Pressed, found: Generation) -> Reply:
         """Where things stand, without ever writing over a result."""
@@ -309,7 +307,7 @@ class Desk:
         own = (at.chat_id, at.message_id) == (found.chat_id, found.message_id)
         over = Reply(None, toast=say.plain("order-elsewhere" if found.state in BEGUN else "order-over"))
         if found.state is State.DRAFT:
-            return Reply(await self._draft_screen(tx, customer, found), draft_id=found.id)
+            return Reply(await self._draft_screen(tx, customer, found), draft=found)
         if found.state in BEGUN:
             return Reply(self._status(say, found), order_id=found.id) if own else over
         if found.state is State.FAILED:

@@ -104,8 +104,8 @@ class Handlers:
             if reply.order_id is None:  # else it is the very order whose result came first
                 await self._show_below(bot, at.chat_id, reply)
             return
-        if reply.draft_id is not None:
-            await self.desk.shown(reply.draft_id, landed)
+        if reply.draft is not None and not await self.desk.shown(reply.draft, landed) and landed != at.message_id:
+            await take_away(bot, at.chat_id, landed)
         if reply.order_id is not None:
             correction = await self.desk.correction(visitor, reply.order_id)
             if correction:
@@ -119,10 +119,12 @@ class Handlers:
         if reply.screen is None:
             return
         landed = await send(bot, chat_id, reply.screen)
+        if reply.draft is None:
+            return
         # Sending takes as long as it takes: the earlier screen may have become an order, even a result, meanwhile.
-        moved = reply.draft_id is not None and await self.desk.shown(reply.draft_id, landed)
-        if reply.replaces is not None and moved:
-            await take_away(bot, chat_id, reply.replaces)
+        obsolete = reply.replaces if await self.desk.shown(reply.draft, landed) else landed
+        if obsolete is not None:
+            await take_away(bot, chat_id, obsolete)
 
     async def _end_spinner(self, query: CallbackQuery, toast: str | None) -> None:
         try:

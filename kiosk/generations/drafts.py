@@ -120,12 +120,16 @@ async def save(
     )
 
 
-async def move(tx: Tx, generation_id: int, message_id: int) -> bool:
-    """The wizard lives in another message from now on; False: it was ordered or dropped meanwhile, and stays."""
+async def move(tx: Tx, generation_id: int, message_id: int, *, was: int | None) -> bool:
+    """The wizard moves from message `was`; False: it is no longer there, or no draft any more, and stays."""
     tag = await tx.execute(
-        "UPDATE generations SET message_id = $2, touched_at = now() WHERE id = $1 AND state = 'draft'",
+        """
+        UPDATE generations SET message_id = $2, touched_at = now()
+        WHERE id = $1 AND state = 'draft' AND message_id IS NOT DISTINCT FROM $3
+        """,
         generation_id,
         message_id,
+        was,
     )
     return tag == "UPDATE 1"
 

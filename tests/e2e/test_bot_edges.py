@@ -256,8 +256,8 @@ async def test_order_placed_in_a_group_lands_in_the_group(database: Database) ->
         await desk.press(VISITOR, Pressed(GROUP, 5, 1, CHOOSE))
         ratios = await desk.text(VISITOR, GROUP, "кот", 2)
         assert ratios is not None
-        assert ratios.draft_id is not None
-        await desk.shown(ratios.draft_id, 8)
+        assert ratios.draft is not None
+        await desk.shown(ratios.draft, 8)
         card = await desk.press(VISITOR, Pressed(GROUP, 8, 3, pack(labelled(ratios, "16:9").press)))
         create = labelled(card, "Создать").press
         assert isinstance(create, Create)
@@ -276,14 +276,15 @@ async def test_words_in_another_chat_answer_nothing(database: Database) -> None:
         desk = a_desk(shop)
         asked = await desk.press(VISITOR, Pressed(ANNA, 5, 1, CHOOSE))
         assert await desk.text(VISITOR, GROUP, "привет всем", 2) is None
-        assert asked.draft_id is not None
+        assert asked.draft is not None
         async with database.reading() as tx:
-            draft = await store.get(tx, asked.draft_id)
+            draft = await store.get(tx, asked.draft.id)
         assert draft is not None
         assert draft.inputs == {}
         answer = await desk.text(VISITOR, ANNA, "кот", 3)
         assert answer is not None
-        assert answer.draft_id == asked.draft_id
+        assert answer.draft is not None
+        assert answer.draft.id == asked.draft.id
 
 
 async def test_button_of_somebody_else_leads_to_ones_own(database: Database) -> None:
@@ -296,8 +297,8 @@ async def test_button_of_somebody_else_leads_to_ones_own(database: Database) -> 
         reply = await desk.press(stranger, Pressed(GROUP, 5, 2, pack(labelled(asked, "Отмена").press)))
         assert reply.screen is not None
         assert reply.screen.fresh
-        assert asked.draft_id is not None
+        assert asked.draft is not None
         async with database.reading() as tx:
-            draft = await store.get(tx, asked.draft_id)
+            draft = await store.get(tx, asked.draft.id)
         assert draft is not None
         assert draft.state is State.DRAFT

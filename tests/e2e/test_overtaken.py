@@ -55,8 +55,42 @@ async def test_order_stays_where_its_wizard_moved(database: Database, dsn: str) 
         card = await at_the_card(customer)
         newer = card["message_id"] + 100
         async with database.transaction() as tx:
-            assert await drafts.move(tx, int(button(card, "Создать").split(":")[1]), newer)
+            assert await drafts.move(tx, int(button(card, "Создать").split(":")[1]), newer, was=card["message_id"])
         order = await confirmed(customer, card)
         assert (await shop.settled_order(order)).message_id == newer
         async with database.transaction() as tx:
-            assert not await drafts.move(tx, order, card["message_id"])
+            assert not await drafts.move(tx, order, card["message_id"], was=newer)
+
+
+async def test_press_dealt_with_too_late_does_not_move_the_wizard(database: Database, dsn: str) -> None:
+    """A replica wakes up with a screen from long ago, whose message is gone: the order stays where it was pressed."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        assert shop.front.running is not None
+        world = shop.telegram.world
+        chat = world.chat(BOT, 1001)
+        await customer.send_text("/start")
+        home = await customer.wait_until(shows("Привет"), PATIENCE_S)
+        press = {
+            "update_id": 1,
+            "callback_query": {
+                "id": "1",
+                "from": chat.user.as_user(),
+                "chat_instance": "1",
+                "message": world.as_message(chat, chat.messages[home["message_id"]]),
+                "data": button(home, "Создать картинку"),
+            },
+        }
+        shop.telegram_fault("slow", "editMessageText", delay_s=SLOW_S)
+        late = asyncio.create_task(shop.front.running.intakes[BOT].take(json.dumps(press).encode()))
+        while shop.telegram.faults.active():
+            await asyncio.sleep(0.01)
+        await customer.send_text("кот")
+        ratios = await customer.wait_until(shows("Выберите формат"), PATIENCE_S)
+        await customer.click(ratios["message_id"], button(ratios, "16:9"))
+        card = await customer.wait_until(shows("Цена"), PATIENCE_S)
+        await late
+        order = await shop.settled_order(await confirmed(customer, card))
+        assert order.message_id == card["message_id"]
+        shown = (await customer.chat())["messages"]
+        assert [item["message_id"] for item in shown if item["media"]] == [card["message_id"]]
+        assert not any("Опишите картинку" in (item["text"] or "") for item in shown)
