@@ -14,17 +14,21 @@ WITH_DOTS = ( while sleep 4 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & d
 END_DOTS = status=$$?; kill $$dots 2>/dev/null; echo; exit $$status
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: demo test chaos check schema lock clean
+.PHONY: demo test chaos chaos-test check schema lock clean
 
 demo: $(VENV)/.kiosk
 	@$(PY) -m sandbox.demo $(ARGS)
 
 test: check
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) -m "not chaos" $(ARGS)
 
 # Several replicas under kill -9, cut connections and hostile neighbours; fails unless nothing is lost or doubled.
 chaos: $(VENV)/.kiosk
 	@$(PY) -m chaos.run $(ARGS)
+
+# A short seeded run, and broken copies of the shop that such a run has to find out.
+chaos-test: check
+	@$(PY) -m pytest -m chaos $(ARGS)
 
 check: $(VENV)/.kiosk-dev
 	@$(PY) -m ruff check --quiet

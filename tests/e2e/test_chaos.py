@@ -39,6 +39,7 @@ async def chaos(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     return process.returncode, json.loads(out.decode().splitlines()[-1]) | {"said": err.decode()}
 
 
+@pytest.mark.chaos
 async def test_nothing_is_lost_or_doubled_under_fire(open_folder: Path) -> None:
     """Three replicas, kill -9, sleep, cut and frozen connections, a crashing database, hostile neighbours."""
     code, report = await chaos(open_folder, "--seed", "7", "--generations", "30", "--replicas", "3")
@@ -50,6 +51,7 @@ async def test_nothing_is_lost_or_doubled_under_fire(open_folder: Path) -> None:
     assert report["kills"] >= 2
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(("breakage", "count"), [("plain-send", "delivered_elsewhere"), ("no-sweep", "lost")])
 async def test_broken_shop_is_found_out(open_folder: Path, breakage: str, count: str) -> None:
     """Copies of the shop with one thing broken: the verdict says so, or it would be worth nothing."""
