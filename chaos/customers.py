@@ -226,13 +226,20 @@ async def crowd(telegram: TelegramSandbox, diary: Diary, seed: int, count: int) 
 async def look_on(telegram: TelegramSandbox, diary: Diary) -> None:
     """Notes in which messages the card of each order was shown, however briefly; until it is cancelled."""
     seen: dict[int, int] = {}
-    while True:
-        for (bot_id, user_id), chat in list(telegram.world.chats.items()):
-            for event in chat.events.after(seen.get(user_id, 0)) or ():
-                seen[user_id] = event.seq
-                if isinstance(event.content, SentMessage) and bot_id == BOT_ID:
-                    _note_card(diary, message_view(chat, event.content))
-        await asyncio.sleep(LOOK_S)
+    try:
+        while True:
+            _look(telegram, diary, seen)
+            await asyncio.sleep(LOOK_S)
+    finally:
+        _look(telegram, diary, seen)  # the last card may be younger than the last look
+
+
+def _look(telegram: TelegramSandbox, diary: Diary, seen: dict[int, int]) -> None:
+    for (bot_id, user_id), chat in telegram.world.chats.items():
+        for event in chat.events.after(seen.get(user_id, 0)) or ():
+            seen[user_id] = event.seq
+            if isinstance(event.content, SentMessage) and bot_id == BOT_ID:
+                _note_card(diary, message_view(chat, event.content))
 
 
 def _note_card(diary: Diary, message: Message) -> None:
