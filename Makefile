@@ -1,7 +1,8 @@
 # `make demo` shows the whole shop, `make test` checks it. Both need nothing but Python 3.11 or later.
 
 VENV ?= .venv
-JOBS ?= 2
+# Most tests wait for processes and servers, so four at once suit two cores.
+JOBS ?= 4
 ARGS ?=
 PY = $(VENV)/bin/python
 # A newer name is tried only when python3 is too old.
