@@ -18,10 +18,10 @@ from kiosk.migrate import migrate
 from kiosk.postgres import embedded_postgres
 
 TEMPLATE = "migrated"
-# Tests never outlive a power cut, and want many small databases.
+# Tests never outlive a power cut, and want many small databases. What is committed still reaches the log at once:
+# tests that crash the server lean on it.
 SETTINGS = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "200",
     "autovacuum": "off",
