@@ -100,15 +100,13 @@ class Wizard:
             return draft
         return await self._save(tx, draft, model, dict(draft.inputs), asking=None, update_id=None)
 
-    async def answer(
-        self, tx: Tx, draft: Generation, field: str, raw: Any, update_id: int, *, expected: bool = True
-    ) -> Answer:
-        """Applies one answer to a locked draft. `expected`: only when the wizard waits for exactly this field."""
+    async def answer(self, tx: Tx, draft: Generation, field: str, raw: Any, update_id: int) -> Answer:
+        """Applies one answer to a locked draft, if the wizard waits for exactly this field."""
         model = self.model(draft.model_id)
         if model is None:
             return Missing()
         over = draft.state is not State.DRAFT or draft.answered_update == update_id
-        if over or (expected and draft.asking != field):
+        if over or draft.asking != field:
             return Passed(draft)
         checked = check_answer(model, field, raw)
         if isinstance(checked, Rejected):
