@@ -9,7 +9,7 @@ from aiohttp import web
 from sandbox.faults import Fault
 from sandbox.telegram.bots import Bot
 from sandbox.telegram.calls import Call
-from sandbox.telegram.errors import ApiError, Forbidden, TooManyRequests
+from sandbox.telegram.errors import ApiError, BadRequest, Forbidden, TooManyRequests
 from sandbox.telegram.world import World
 
 KNOWN = {
@@ -19,6 +19,7 @@ KNOWN = {
     "drop_before": "the connection breaks, nothing done",
     "slow": "the call is carried out late (args: delay_s, 1)",
     "blocked": "403, as from a customer who blocked the bot",
+    "refuse_file": "400, a file is not taken in this form, nothing done",
     "forget_message": "the customer deletes the message just before the call reaches it",
     "error_after": "500, although the call was carried out",
     "bad_gateway_after": "502 with a page instead of JSON, although the call was carried out",
@@ -52,6 +53,8 @@ async def strike_before(faults: Iterable[Fault], world: World, bot: Bot, call: C
                 raise Dropped
             case "blocked":
                 raise Forbidden("bot was blocked by the user")
+            case "refuse_file":
+                raise BadRequest("wrong type of the web page content")
             case "slow":
                 await asyncio.sleep(_number(fault, "delay_s", 1))
             case "forget_message":

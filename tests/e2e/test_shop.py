@@ -106,13 +106,14 @@ async def test_file_over_the_upload_limit_becomes_a_link(database: Database, dsn
         assert shop.kie.result_url in shown["text"]
 
 
-async def test_four_results_are_all_delivered(database: Database, dsn: str) -> None:
+@pytest.mark.parametrize("count", [4, 12])
+async def test_all_results_are_delivered(database: Database, dsn: str, count: int) -> None:
     """The first in the order's message, the others in reply."""
     async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
-        shop.kie_fault("task_many_results", "createTask", count=4)
+        shop.kie_fault("task_many_results", "createTask", count=count)
         order = await confirmed(customer, await at_the_card(customer))
         await shop.settled_order(order)
-        assert len(pictures(await customer.chat())) == 4
+        assert len(pictures(await customer.chat())) == count
 
 
 async def test_deleted_status_message_is_replaced(database: Database, dsn: str) -> None:
