@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
 
+from chaos.starter import Started, Starter
 from sandbox.shopkeeper import Shop
 
 READY_S = 180.0
@@ -28,10 +28,11 @@ class Replica:
 
     number: int
     shop: Shop
+    starter: Starter
     kills: int = 0
     starts: int = 0
     exits: int = 0  # how often it ended by itself
-    _process: asyncio.subprocess.Process | None = None
+    _process: Started | None = None
     _keeping: asyncio.Task[None] | None = None
     _waking: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -102,16 +103,8 @@ class Replica:
         while True:
             killed = self.kills
             with self.log.open("ab") as output:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "kiosk",
-                    "run",
-                    cwd=self.shop.folder,
-                    env=self.shop.environment,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,  # Ctrl-C is for us; we stop it in order
+                self._process = await self.starter.start(
+                    "run", folder=self.shop.folder, environment=self.shop.environment, stdout=output.fileno()
                 )
             self.starts += 1
             await self._process.wait()
@@ -137,7 +130,7 @@ async def _answers(session: aiohttp.ClientSession, address: str) -> bool:
         return False
 
 
-async def _wake(process: asyncio.subprocess.Process, lasts_s: float) -> None:
+async def _wake(process: Started, lasts_s: float) -> None:
     try:
         await asyncio.sleep(lasts_s)
     finally:

@@ -27,6 +27,7 @@ from chaos.database import NoDatabase, Witness, postgres
 from chaos.nemesis import Nemesis, Tempo, schedule
 from chaos.proxy import TcpProxy
 from chaos.replicas import NotReady, Replica
+from chaos.starter import Starter
 from chaos.verdict import Evidence, Verdict, as_json, judge
 from sandbox.guard import refuse_production
 from sandbox.kie import KieSandbox
@@ -107,7 +108,7 @@ async def run(options: Options) -> tuple[dict[str, Any], Verdict]:
 @contextlib.asynccontextmanager
 async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
     """Starts everything, waits until every replica is ready, and stops it in reverse."""
-    source = {"PYTHONPATH": str(broken_copy(options.breakage, folder / "broken"))} if options.breakage else {}
+    copies = [broken_copy(options.breakage, folder / "broken")] if options.breakage else []
     telegram = TelegramSandbox(TelegramOptions(seed=options.seed, time_scale=0.3))
     kie = KieSandbox(KieOptions(seed=options.seed, time_scale=0.02, newer_keys=True, mixed_states=True))
     async with contextlib.AsyncExitStack() as stack:
@@ -122,7 +123,7 @@ async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
         balancer = await stack.enter_async_context(Balancer(ports))
         settings = {
             **SHOP_SETTINGS,
-            **source,
+            **({"PYTHONPATH": str(copies[0])} if copies else {}),
             "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
             "TELEGRAM_BASE_URL": telegram.base_url,
             "KIE_API_KEY": KIE_KEY,
@@ -131,8 +132,9 @@ async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
             "WEBHOOK_BASE_URL": balancer.url,
         }
         through_proxy = {**settings, "DATABASE_URL": with_port(dsn, proxy.listens_on)}
+        starter = await stack.enter_async_context(Starter(pythonpath=copies))
         replicas = [
-            Replica(number, Shop(folder / f"replica-{number}", {**through_proxy, "PORT": str(port)}))
+            Replica(number, Shop(folder / f"replica-{number}", {**through_proxy, "PORT": str(port)}), starter)
             for number, port in enumerate(ports, start=1)
         ]
         step(f"Starting {len(replicas)} replicas")
