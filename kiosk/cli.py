@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, assert_never
 
 import typer
 from rich.console import Console
@@ -15,20 +15,26 @@ from rich.table import Table
 from kiosk import __version__, process
 from kiosk.catalog.shelf import default_shelf
 from kiosk.customers import store as customers
-from kiosk.db import Database
+from kiosk.customers.store import Customer
+from kiosk.db import Database, Tx
 from kiosk.errors import CannotStart
 from kiosk.generations import tasks
+from kiosk.generations.refund import NoSuchGeneration, NothingTaken, RefundAnswer, Refunded
+from kiosk.generations.refund import refund as give_back
 from kiosk.generations.report import customer_report
 from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit as run_audit
 from kiosk.log import Redactor, set_up_logging
-from kiosk.money import to_kopecks
+from kiosk.money import to_kopecks, to_rub
+from kiosk.payments.topup import AlreadyRecorded, Contradicted, Credited, TopUp, top_up
 from kiosk.settings import Settings, load_settings
 
 T = TypeVar("T")
 
 MOST_RUB: Final = 1_000_000
+LONGEST: Final = 200  # characters of what an operator writes into the books
 TelegramId = Annotated[int, typer.Argument(min=1, max=2**52 - 1, help="The customer's number in Telegram.")]
+BotId = Annotated[int | None, typer.Option(help="Needed only when there are several bots.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 out = Console()
@@ -123,9 +129,10 @@ def customer(
         print(json.dumps(report, ensure_ascii=False))  # noqa: T201 - for programs: no wrapping, no colour
         return
     out.print(f"Balance {report['balance_rub']} ₽, on hold {report['held_rub']} ₽")
-    table = Table("generation", "model", "state", "price ₽", "charged ₽", "created")
+    table = Table("generation", "model", "state", "price ₽", "charged ₽", "refunded ₽", "created")
+    keys = ("id", "model", "state", "price_rub", "charged_rub", "refunded_rub", "created_at")
     for row in report["generations"]:
-        table.add_row(*(str(row[key]) for key in ("id", "model", "state", "price_rub", "charged_rub", "created_at")))
+        table.add_row(*(str(row[key]) for key in keys))
     out.print(table)
 
 
@@ -140,12 +147,34 @@ def rubles(text: str) -> Decimal:
     return amount
 
 
+def say(sentence: str) -> None:
+    """One line as it is, however narrow the screen."""
+    out.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def words(text: str) -> str:
+    """What an operator calls something, on one line. Errors: typer.BadParameter."""
+    said = " ".join(text.split())
+    if not 0 < len(said) <= LONGEST:
+        raise typer.BadParameter(f"must be 1 to {LONGEST} characters")
+    return said
+
+
+async def the_customer(tx: Tx, settings: Settings, bot_id: int | None, telegram_id: int) -> Customer:
+    """Errors: CannotStart."""
+    bot = bot_id or int(settings.bot_token().partition(":")[0])
+    found = await customers.find(tx, bot, telegram_id)
+    if found is None:
+        raise CannotStart(f"bot {bot} has no customer {telegram_id}: they have to press /start first")
+    return found
+
+
 @app.command(context_settings={"ignore_unknown_options": True})  # -5 is an amount
 def adjust(
     telegram_id: TelegramId,
     rub: Annotated[Decimal, typer.Argument(parser=rubles, help="A negative amount is taken from the customer.")],
     reason: Annotated[str, typer.Option(help="Kept with the transfer.")],
-    bot_id: Annotated[int | None, typer.Option(help="Needed only when there are several bots.")] = None,
+    bot_id: BotId = None,
 ) -> None:
     """Give money to a customer, or take it back, with a reason that stays in the books."""
     amount = to_kopecks(rub)
@@ -153,11 +182,8 @@ def adjust(
         raise CannotStart("an adjustment needs an amount and a reason")
 
     async def use(db: Database, settings: Settings) -> int:
-        bot = bot_id or int(settings.bot_token().partition(":")[0])
         async with db.transaction() as tx:
-            found = await customers.find(tx, bot, telegram_id)
-            if found is None:
-                raise CannotStart(f"bot {bot} has no customer {telegram_id}: they have to press /start first")
+            found = await the_customer(tx, settings, bot_id, telegram_id)
             wallet = await ledger.lock(tx, found.id)
             if wallet.available_kopecks + amount < 0:
                 raise CannotStart(f"the customer has only {wallet.available_kopecks / 100:.2f} ₽")
@@ -165,6 +191,64 @@ def adjust(
             return wallet.available_kopecks + amount
 
     out.print(f"The balance is {with_database(use) / 100:.2f} ₽ now.")
+
+
+@app.command()
+def topup(
+    telegram_id: TelegramId,
+    rub: Annotated[Decimal, typer.Argument(parser=rubles, help="What was paid.")],
+    method: Annotated[str, typer.Option(parser=words, help="How it was paid, such as bank or card.")],
+    reference: Annotated[str, typer.Option(parser=words, help="The number of the payment, as its method counts.")],
+    bot_id: BotId = None,
+) -> None:
+    """Record a payment of a customer, and credit it. The same payment counts once, however often it is recorded."""
+    amount = to_kopecks(rub)
+    if amount <= 0:
+        raise CannotStart("a top-up needs an amount above 0")
+
+    async def use(db: Database, settings: Settings) -> TopUp:
+        async with db.transaction() as tx:
+            found = await the_customer(tx, settings, bot_id, telegram_id)
+            return await top_up(tx, found.id, method=method, reference=reference, amount_kopecks=amount)
+
+    match with_database(use):
+        case Credited(available_kopecks=kopecks):
+            say(f"The balance is {to_rub(kopecks)} ₽ now. The bot does not tell the customer.")
+        case AlreadyRecorded(payment=known):
+            say(f"Already recorded at {known.created_at:%Y-%m-%d %H:%M:%S} UTC. Nothing changed.")
+        case Contradicted(payment=known):
+            whose = "" if known.amount_kopecks != amount else " for another customer"
+            raise CannotStart(
+                f"payment {known.reference} by {known.method} was recorded at {known.created_at:%Y-%m-%d %H:%M:%S} UTC "
+                f"with {to_rub(known.amount_kopecks)} ₽{whose}; nothing changed"
+            )
+        case other:
+            assert_never(other)
+
+
+@app.command()
+def refund(
+    generation: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="Its number, as `kiosk customer` shows it.")],
+    reason: Annotated[str, typer.Option(parser=words, help="Kept with the transfer.")],
+) -> None:
+    """Give back what a result cost: all of it, once. Refuses where nothing was taken."""
+
+    async def use(db: Database, _settings: Settings) -> RefundAnswer:
+        return await give_back(db, generation, reason)
+
+    match with_database(use):
+        case Refunded(refund=made, earlier=True):
+            given = f"{to_rub(made.amount_kopecks)} ₽, {made.reason}"
+            say(f"Already refunded at {made.created_at:%Y-%m-%d %H:%M:%S} UTC: {given}. Nothing changed.")
+        case Refunded(refund=made, available_kopecks=kopecks):
+            given = f"{to_rub(made.amount_kopecks)} ₽ went back"
+            say(f"{given}, the balance is {to_rub(kopecks)} ₽ now. The bot does not tell the customer.")
+        case NothingTaken(why=why):
+            raise CannotStart(f"generation {generation} cannot be refunded: {why.value}")
+        case NoSuchGeneration():
+            raise CannotStart(f"there is no generation {generation}")
+        case other:
+            assert_never(other)
 
 
 @app.command()

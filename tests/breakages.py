@@ -8,7 +8,7 @@ from kiosk.delivery.plan import Media, Output, failure_parcels, result_parcels
 from kiosk.generations import store
 from kiosk.generations.states import Failure, State
 from kiosk.ledger import store as ledger
-from tests.shopkeeping import a_customer, a_draft, confirmed, running, submitting
+from tests.shopkeeping import a_customer, a_draft, confirmed, paid, running, submitting
 
 PRICE = 80
 URL = "https://files.example/picture.png"
@@ -30,7 +30,9 @@ async def a_busy_shop(db: Database) -> dict[str, int]:
     """Three customers, a generation in every state and with every kind of end; the numbers of all, by name."""
     async with db.transaction() as tx:
         anna, boris, clara = [await a_customer(tx, kopecks=10_000) for _ in range(3)]
-        await ledger.adjust(tx, boris, 500, "a second top-up")
+        await ledger.adjust(tx, boris, 500, "a second correction")
+        await paid(tx, boris, 700, reference="boris 1")
+        await paid(tx, boris, 900, reference="boris 2")
         await ledger.welcome(tx, clara, 100)
         names = {
             "draft": await a_draft(tx, anna),
@@ -42,13 +44,15 @@ async def a_busy_shop(db: Database) -> dict[str, int]:
             "failed": await failed(tx, anna),
             "late": await late(tx, anna),
             "canceled": await canceled(tx, anna),
+            "refunded": await refunded(tx, anna),
         }
         await running(tx, boris, price=PRICE)
         await done(tx, boris)
         rows = await tx.fetch("SELECT id, customer_id, kind FROM accounts")
+        payments = {f"payment_{row['id']}": row["id"] for row in await tx.fetch("SELECT id FROM payments")}
     people = {anna: "anna", boris: "boris", clara: "clara", None: "shop"}
     accounts = {f"{people[row['customer_id']]}_{row['kind']}": row["id"] for row in rows}
-    return names | accounts | {"anna": anna, "boris": boris, "clara": clara, "price": PRICE}
+    return names | accounts | payments | {"anna": anna, "boris": boris, "clara": clara, "price": PRICE}
 
 
 async def done(tx: Tx, customer: int, *, is_delivered: bool = True) -> int:
@@ -83,6 +87,12 @@ async def canceled(tx: Tx, customer: int) -> int:
     order = await confirmed(tx, customer, price=PRICE)
     assert await store.cancel(tx, order, was=State.PENDING)
     await ledger.resolve(tx, order, "release")
+    return order
+
+
+async def refunded(tx: Tx, customer: int) -> int:
+    order = await done(tx, customer)
+    await ledger.refund(tx, order, "the wrong picture")
     return order
 
 
@@ -122,8 +132,8 @@ BREAKAGES = (
     ),
     Breakage(
         "transfers_have_no_gap",
-        "a top-up taken out, its money too",
-        "DELETE FROM transfers WHERE credit_id = {boris_available} AND note = 'a second top-up';"
+        "a correction taken out, its money too",
+        "DELETE FROM transfers WHERE credit_id = {boris_available} AND note = 'a second correction';"
         "UPDATE accounts SET balance = balance - 500 WHERE id = {boris_available}",
     ),
     Breakage(
@@ -232,6 +242,73 @@ BREAKAGES = (
         "resolution_equals_hold", "released to somebody else", end_running("failed", "release", "boris_available")
     ),
     Breakage("resolution_equals_hold", "captured past the sales", end_running("done", "capture", "shop_bonuses")),
+    Breakage(
+        "refund_equals_capture",
+        "a refund of a gift",
+        post("refund", "shop_sales", "anna_available", generation="{late}"),
+    ),
+    Breakage(
+        "refund_equals_capture",
+        "a refund of what still runs",
+        post("refund", "shop_sales", "anna_available", generation="{running}"),
+    ),
+    Breakage(
+        "refund_equals_capture",
+        "refunded twice",
+        "DROP INDEX transfers_refund_once;" + post("refund", "shop_sales", "anna_available", generation="{refunded}"),
+    ),
+    Breakage(
+        "refund_equals_capture",
+        "a kopeck more given back than was taken",
+        post("refund", "shop_sales", "anna_available", "{price} + 1", generation="{done}"),
+    ),
+    Breakage(
+        "refund_equals_capture",
+        "given back to somebody else",
+        post("refund", "shop_sales", "boris_available", generation="{done}"),
+    ),
+    Breakage(
+        "refund_equals_capture",
+        "given back out of the bonuses",
+        post("refund", "shop_bonuses", "anna_available", generation="{done}"),
+    ),
+    Breakage(
+        "topup_has_one_payment",
+        "a payment that was never credited",
+        "INSERT INTO payments (customer_id, method, reference, amount_kopecks) VALUES ({boris}, 'bank', 'x', 100)",
+    ),
+    Breakage(
+        "topup_has_one_payment",
+        "credited twice",
+        "DROP INDEX transfers_topup_once; SELECT ledger_topup({payment_1})",
+    ),
+    Breakage(
+        "topup_has_one_payment",
+        "more credited than was paid",
+        "UPDATE payments SET amount_kopecks = amount_kopecks - 1 WHERE id = {payment_1}",
+    ),
+    Breakage(
+        "topup_has_one_payment",
+        "credited to somebody else",
+        "UPDATE payments SET customer_id = {anna} WHERE id = {payment_1}",
+    ),
+    Breakage(
+        "topup_has_one_payment",
+        "credited out of the bonuses",
+        "UPDATE transfers SET debit_id = {shop_bonuses} WHERE payment_id = {payment_1}",
+    ),
+    Breakage("topup_has_one_payment", "a top-up that nobody paid", "DELETE FROM payments WHERE id = {payment_1}"),
+    Breakage(
+        "topup_has_one_payment",
+        "a top-up that names no payment",
+        "ALTER TABLE transfers DROP CONSTRAINT transfers_paid;" + post("topup", "shop_topups", "clara_available"),
+    ),
+    Breakage(
+        "topup_has_one_payment",
+        "a correction in the place of the top-up",
+        "ALTER TABLE transfers DROP CONSTRAINT transfers_paid;"
+        "UPDATE transfers SET kind = 'adjust', note = 'x' WHERE payment_id = {payment_2}",
+    ),
     Breakage(
         "unpaid_has_no_transfer",
         "a draft that moved money",

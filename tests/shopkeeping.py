@@ -9,6 +9,7 @@ from kiosk.db import Tx
 from kiosk.generations import drafts, store, tasks
 from kiosk.generations.states import State
 from kiosk.ledger import store as ledger
+from kiosk.payments.topup import TopUp, top_up
 
 BOT = 7000001
 _numbers = itertools.count(1001)
@@ -28,6 +29,13 @@ async def a_customer(tx: Tx, *, kopecks: int) -> int:
     if kopecks:
         await ledger.adjust(tx, customer.id, kopecks, "test")
     return customer.id
+
+
+async def paid(tx: Tx, customer_id: int, kopecks: int, *, reference: str | None = None) -> TopUp:
+    """A payment by bank, with a number of its own unless told which."""
+    return await top_up(
+        tx, customer_id, method="bank", reference=reference or f"payment {next(_numbers)}", amount_kopecks=kopecks
+    )
 
 
 async def a_draft(tx: Tx, customer_id: int, **changes: Any) -> int:

@@ -77,6 +77,7 @@ def day(say: Words, report: Day, queue_depth: int) -> Screen:
         done=report.done,
         failed=report.failed,
         revenue=say.money(report.revenue_kopecks),
+        refunded=say.money(report.refunded_kopecks),
         credits=f"{report.credits.normalize():f}",
         open=report.open_now,
         queue=queue_depth,

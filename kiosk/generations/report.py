@@ -11,7 +11,7 @@ GENERATIONS_AT_MOST = 1000
 
 
 async def customer_report(tx: Tx, telegram_id: int) -> dict[str, Any]:
-    """Rubles as strings; `holds`, `captures` and `releases` count the transfers of each generation, newest first."""
+    """Rubles as strings; `holds`, `captures`, `releases`, `refunds` count each generation's transfers, newest first."""
     wallet = await tx.fetchrow(
         "SELECT coalesce(sum(balance_rub), 0) AS balance_rub, coalesce(sum(hold_rub), 0) AS held_rub "
         "FROM wallets WHERE user_id = $1",
@@ -24,7 +24,9 @@ async def customer_report(tx: Tx, telegram_id: int) -> dict[str, Any]:
                count(t.id) FILTER (WHERE t.kind = 'hold')    AS holds,
                count(t.id) FILTER (WHERE t.kind = 'capture') AS captures,
                count(t.id) FILTER (WHERE t.kind = 'release') AS releases,
-               coalesce(sum(t.amount_kopecks) FILTER (WHERE t.kind = 'capture'), 0)::bigint AS charged
+               count(t.id) FILTER (WHERE t.kind = 'refund')  AS refunds,
+               coalesce(sum(t.amount_kopecks) FILTER (WHERE t.kind = 'capture'), 0)::bigint AS charged,
+               coalesce(sum(t.amount_kopecks) FILTER (WHERE t.kind = 'refund'), 0)::bigint  AS refunded
         FROM generations g JOIN customers c ON c.id = g.customer_id
         LEFT JOIN transfers t ON t.generation_id = g.id
         WHERE c.telegram_id = $1 AND g.confirmed_at IS NOT NULL
@@ -47,9 +49,11 @@ async def customer_report(tx: Tx, telegram_id: int) -> dict[str, Any]:
                 "submits": row["submits"],
                 "price_rub": str(to_rub(row["price_kopecks"])),
                 "charged_rub": str(to_rub(row["charged"])),
+                "refunded_rub": str(to_rub(row["refunded"])),
                 "holds": row["holds"],
                 "captures": row["captures"],
                 "releases": row["releases"],
+                "refunds": row["refunds"],
                 "created_at": row["created_at"].isoformat(timespec="seconds"),
                 "delivered": row["delivered_at"] is not None,
             }
@@ -65,6 +69,7 @@ class Day:
     done: int
     failed: int
     revenue_kopecks: int
+    refunded_kopecks: int
     credits: Decimal
     open_now: int
     orphans: int
@@ -77,6 +82,8 @@ async def last_day(tx: Tx) -> Day:
         SELECT count(*) FILTER (WHERE state = 'done')   AS done,
                count(*) FILTER (WHERE state = 'failed') AS failed,
                coalesce(sum(price_kopecks) FILTER (WHERE state = 'done' AND NOT late), 0)::bigint AS revenue_kopecks,
+               (SELECT coalesce(sum(amount_kopecks), 0)::bigint FROM transfers
+                WHERE kind = 'refund' AND created_at > now() - interval '1 day') AS refunded_kopecks,
                (SELECT coalesce(sum(credits), 0) FROM tasks WHERE created_at > now() - interval '1 day') AS credits,
                (SELECT count(*) FROM generations WHERE state IN ('pending', 'submitting', 'running')) AS open_now,
                (SELECT count(*) FROM orphan_callbacks WHERE matched_at IS NULL) AS orphans

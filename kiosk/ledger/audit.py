@@ -141,6 +141,39 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "refund_equals_capture",
+        "A refund is exactly what was captured, once, from where it went into its own customer's balance.",
+        """
+        SELECT format('generation %s: refund %s of %s from account %s to %s, %s', r.generation_id, r.id,
+                      r.amount_kopecks, r.debit_id, r.credit_id,
+                      coalesce(format('captured %s into %s', c.amount_kopecks, c.credit_id), 'never captured'))
+        FROM transfers r
+        JOIN generations g ON g.id = r.generation_id
+        LEFT JOIN transfers c ON c.generation_id = r.generation_id AND c.kind = 'capture'
+        LEFT JOIN accounts own ON own.id = r.credit_id AND own.kind = 'available' AND own.customer_id = g.customer_id
+        LEFT JOIN transfers earlier
+               ON earlier.generation_id = r.generation_id AND earlier.kind = 'refund' AND earlier.id < r.id
+        WHERE r.kind = 'refund'
+          AND (earlier.id IS NOT NULL OR own.id IS NULL OR r.debit_id IS DISTINCT FROM c.credit_id
+               OR r.amount_kopecks IS DISTINCT FROM c.amount_kopecks)
+        """,
+    ),
+    Invariant(
+        "topup_has_one_payment",
+        "Every payment is one top-up of its amount, into its customer's balance, and there is no other top-up.",
+        """
+        SELECT format('payment %s of %s: %s', coalesce(p.id, t.payment_id)::text, p.amount_kopecks,
+                      coalesce('topped up ' || string_agg(t.amount_kopecks::text, ' + '), 'not credited'))
+        FROM payments p
+        FULL JOIN (SELECT * FROM transfers WHERE kind = 'topup' OR payment_id IS NOT NULL) t ON t.payment_id = p.id
+        LEFT JOIN accounts source ON source.id = t.debit_id AND source.kind = 'topups'
+        LEFT JOIN accounts own ON own.id = t.credit_id AND own.kind = 'available' AND own.customer_id = p.customer_id
+        GROUP BY p.id, t.payment_id
+        HAVING p.id IS NULL OR count(t.id) <> 1 OR count(source.id) <> 1 OR count(own.id) <> 1
+            OR max(t.kind) <> 'topup' OR max(t.amount_kopecks) <> p.amount_kopecks
+        """,
+    ),
+    Invariant(
         "unpaid_has_no_transfer",
         "A draft has moved no money.",
         """

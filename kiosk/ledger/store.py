@@ -1,6 +1,7 @@
-"""The ledger's SQL: money moves only through the functions of migration 0002."""
+"""The ledger's SQL: money moves only through the functions of migrations 0002 and 0004."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -13,6 +14,15 @@ class Wallet:
 
     available_kopecks: int
     held_kopecks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What was given back for a generation, and why."""
+
+    amount_kopecks: int
+    reason: str
+    created_at: datetime
 
 
 async def open_accounts(tx: Tx, customer_id: int) -> None:
@@ -59,6 +69,27 @@ async def welcome(tx: Tx, customer_id: int, amount_kopecks: int) -> None:
 async def adjust(tx: Tx, customer_id: int, amount_kopecks: int, reason: str) -> None:
     """An operator's correction in either direction; the reason is kept with it."""
     await tx.execute("SELECT ledger_adjust($1, $2, $3)", customer_id, amount_kopecks, reason)
+
+
+async def top_up(tx: Tx, payment_id: int) -> None:
+    """Credits a recorded payment to its customer, once."""
+    await tx.execute("SELECT ledger_topup($1)", payment_id)
+
+
+async def refund(tx: Tx, generation_id: int, reason: str) -> None:
+    """Gives back what was captured, once; the reason is kept with it. Errors: when nothing was captured."""
+    await tx.execute("SELECT ledger_refund($1, $2)", generation_id, reason)
+
+
+async def refund_of(tx: Tx, generation_id: int) -> Refund | None:
+    """None when there was none."""
+    row = await tx.fetchrow(
+        """
+        SELECT amount_kopecks, note AS reason, created_at FROM transfers WHERE generation_id = $1 AND kind = 'refund'
+        """,
+        generation_id,
+    )
+    return Refund(**dict(row)) if row else None
 
 
 async def totals(tx: Tx) -> dict[str, Decimal]:

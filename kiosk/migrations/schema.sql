@@ -147,6 +147,14 @@ $$;
 CREATE FUNCTION public.ledger_post(transfer_kind text, debit bigint, credit bigint, amount bigint, generation bigint, reason text) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
+BEGIN
+    RETURN ledger_post(transfer_kind, debit, credit, amount, generation, reason, NULL);
+END
+$$;
+
+CREATE FUNCTION public.ledger_post(transfer_kind text, debit bigint, credit bigint, amount bigint, generation bigint, reason text, payment bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
 DECLARE
     seq_out bigint;
     seq_in  bigint;
@@ -156,10 +164,26 @@ BEGIN
         WHERE id = debit AND customer_id IS NOT NULL RETURNING last_seq INTO seq_out;
     UPDATE accounts SET balance = balance + amount, last_seq = last_seq + 1
         WHERE id = credit AND customer_id IS NOT NULL RETURNING last_seq INTO seq_in;
-    INSERT INTO transfers (kind, debit_id, credit_id, amount_kopecks, debit_seq, credit_seq, generation_id, note)
-        VALUES (transfer_kind, debit, credit, amount, seq_out, seq_in, generation, reason)
+    INSERT INTO transfers (kind, debit_id, credit_id, amount_kopecks, debit_seq, credit_seq, generation_id, note,
+                           payment_id)
+        VALUES (transfer_kind, debit, credit, amount, seq_out, seq_in, generation, reason, payment)
         RETURNING id INTO posted;
     RETURN posted;
+END
+$$;
+
+CREATE FUNCTION public.ledger_refund(generation bigint, reason text) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    taken    transfers;
+    customer bigint;
+BEGIN
+    SELECT * INTO STRICT taken FROM transfers WHERE generation_id = generation AND kind = 'capture';
+    SELECT customer_id INTO STRICT customer FROM accounts WHERE id = taken.debit_id;
+    PERFORM ledger_lock(customer);
+    RETURN ledger_post('refund', taken.credit_id, ledger_account(customer, 'available'), taken.amount_kopecks,
+                       generation, reason);
 END
 $$;
 
@@ -180,6 +204,19 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.ledger_topup(payment bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    paid payments;
+BEGIN
+    SELECT * INTO STRICT paid FROM payments WHERE id = payment;
+    PERFORM ledger_lock(paid.customer_id);
+    RETURN ledger_post('topup', ledger_account(NULL, 'topups'), ledger_account(paid.customer_id, 'available'),
+                       paid.amount_kopecks, NULL, '', paid.id);
+END
+$$;
+
 CREATE FUNCTION public.ledger_welcome(customer bigint, amount bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -195,7 +232,7 @@ CREATE TABLE public.accounts (
     kind text NOT NULL,
     balance bigint DEFAULT 0 NOT NULL,
     last_seq bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT accounts_kind CHECK ((((kind = ANY (ARRAY['available'::text, 'held'::text])) AND (customer_id IS NOT NULL)) OR ((kind = ANY (ARRAY['sales'::text, 'bonuses'::text, 'adjustments'::text])) AND (customer_id IS NULL)))),
+    CONSTRAINT accounts_kind CHECK ((((kind = ANY (ARRAY['available'::text, 'held'::text])) AND (customer_id IS NOT NULL)) OR ((kind = ANY (ARRAY['sales'::text, 'bonuses'::text, 'adjustments'::text, 'topups'::text])) AND (customer_id IS NULL)))),
     CONSTRAINT accounts_not_overdrawn CHECK ((balance >= 0)),
     CONSTRAINT accounts_shop_is_summed CHECK (((customer_id IS NOT NULL) OR ((balance = 0) AND (last_seq = 0))))
 );
@@ -337,6 +374,26 @@ ALTER TABLE public.orphan_callbacks ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.payments (
+    id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    method text NOT NULL,
+    reference text NOT NULL,
+    amount_kopecks bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT payments_named CHECK (((method <> ''::text) AND (reference <> ''::text))),
+    CONSTRAINT payments_positive CHECK ((amount_kopecks > 0))
+);
+
+ALTER TABLE public.payments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.payments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.pgqueuer (
     id bigint NOT NULL,
     priority integer NOT NULL,
@@ -447,10 +504,12 @@ CREATE TABLE public.transfers (
     generation_id bigint,
     note text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT transfers_cause CHECK (((kind = ANY (ARRAY['hold'::text, 'capture'::text, 'release'::text])) = (generation_id IS NOT NULL))),
-    CONSTRAINT transfers_kind CHECK ((kind = ANY (ARRAY['hold'::text, 'capture'::text, 'release'::text, 'welcome'::text, 'adjust'::text]))),
+    payment_id bigint,
+    CONSTRAINT transfers_cause CHECK (((kind = ANY (ARRAY['hold'::text, 'capture'::text, 'release'::text, 'refund'::text])) = (generation_id IS NOT NULL))),
+    CONSTRAINT transfers_kind CHECK ((kind = ANY (ARRAY['hold'::text, 'capture'::text, 'release'::text, 'welcome'::text, 'adjust'::text, 'topup'::text, 'refund'::text]))),
+    CONSTRAINT transfers_paid CHECK (((kind = 'topup'::text) = (payment_id IS NOT NULL))),
     CONSTRAINT transfers_positive CHECK ((amount_kopecks > 0)),
-    CONSTRAINT transfers_reason CHECK (((kind <> 'adjust'::text) OR (note <> ''::text))),
+    CONSTRAINT transfers_reason CHECK (((kind <> ALL (ARRAY['adjust'::text, 'refund'::text])) OR (note <> ''::text))),
     CONSTRAINT transfers_two_accounts CHECK ((debit_id <> credit_id))
 );
 
@@ -503,6 +562,12 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_once UNIQUE (method, reference);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.pgqueuer_log
     ADD CONSTRAINT pgqueuer_log_pkey PRIMARY KEY (id);
 
@@ -545,6 +610,8 @@ CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree
 
 CREATE INDEX orphan_callbacks_unmatched ON public.orphan_callbacks USING btree (received_at) WHERE (matched_at IS NULL);
 
+CREATE INDEX payments_by_customer ON public.payments USING btree (customer_id, id DESC);
+
 CREATE INDEX pgqueuer_ep_ea_idx ON public.pgqueuer USING btree (entrypoint, execute_after) WHERE (status = 'queued'::public.pgqueuer_status);
 
 CREATE INDEX pgqueuer_ep_prio_id_idx ON public.pgqueuer USING btree (entrypoint, priority DESC, id) WHERE (status = 'queued'::public.pgqueuer_status);
@@ -579,13 +646,19 @@ CREATE UNIQUE INDEX transfers_debit_seq ON public.transfers USING btree (debit_i
 
 CREATE UNIQUE INDEX transfers_hold_once ON public.transfers USING btree (generation_id) WHERE (kind = 'hold'::text);
 
+CREATE UNIQUE INDEX transfers_refund_once ON public.transfers USING btree (generation_id) WHERE (kind = 'refund'::text);
+
 CREATE UNIQUE INDEX transfers_resolved_once ON public.transfers USING btree (generation_id) WHERE (kind = ANY (ARRAY['capture'::text, 'release'::text]));
+
+CREATE UNIQUE INDEX transfers_topup_once ON public.transfers USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
 CREATE UNIQUE INDEX transfers_welcome_once ON public.transfers USING btree (credit_id) WHERE (kind = 'welcome'::text);
 
 CREATE TRIGGER accounts_are_kept BEFORE DELETE OR TRUNCATE ON public.accounts FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
 
 CREATE TRIGGER generations_guard BEFORE UPDATE ON public.generations FOR EACH ROW EXECUTE FUNCTION public.generations_guard();
+
+CREATE TRIGGER payments_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payments FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
 
@@ -609,6 +682,9 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
 
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
+
 ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT tasks_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
 
@@ -620,3 +696,6 @@ ALTER TABLE ONLY public.transfers
 
 ALTER TABLE ONLY public.transfers
     ADD CONSTRAINT transfers_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);

@@ -122,6 +122,50 @@ async def test_customer_refuses_what_is_no_number(tmp_path: Path, number: str) -
     assert "Traceback" not in ended.err
 
 
+async def topped_up(tmp_path: Path, dsn: str, who: int, rub: str, reference: str) -> Ended:
+    payment = ("--method", "bank", "--reference", reference, "--bot-id", str(BOT))
+    return await ask(tmp_path, dsn, "topup", str(who), rub, *payment)
+
+
+async def test_topup_counts_a_payment_once(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Told twice it is credited once; told otherwise it is refused in one line; the books stay clean."""
+    await a_customer_of_the_bot(database)
+    first = await topped_up(tmp_path, dsn, CUSTOMER, "150.50", "A-1")
+    again = await topped_up(tmp_path, dsn, CUSTOMER, "150.50", "A-1")
+    other = await topped_up(tmp_path, dsn, CUSTOMER, "150.51", "A-1")
+    assert (first.code, again.code, other.code) == (0, 0, 2), first.err + again.err
+    assert "150.50" in first.out
+    assert again.out.startswith("Already recorded at ")
+    assert "150.50" in "".join(other.told)
+    assert len(other.told) == 1
+    assert await balance(tmp_path, dsn) == "150.50"
+    assert (await ask(tmp_path, dsn, "audit")).code == 0
+
+
+async def test_topup_of_nothing_or_nobody(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Exit code 2 and one line."""
+    await a_customer_of_the_bot(database)
+    for who, rub in ((CUSTOMER, "0"), (5, "1")):
+        ended = await topped_up(tmp_path, dsn, who, rub, "A-1")
+        assert (ended.code, len(ended.told)) == (2, 1)
+    assert await balance(tmp_path, dsn) == "0.00"
+
+
+async def test_refund_gives_back_once_and_refuses_the_rest(tmp_path: Path, database: Database, dsn: str) -> None:
+    """The price of a result goes back; a second time says so; what was not taken is refused with its reason."""
+    names = await a_busy_shop(database)
+    given, again, gift, nobody = [
+        await ask(tmp_path, dsn, "refund", str(number), "--reason", "the wrong picture")
+        for number in (names["done"], names["done"], names["late"], 999_999)
+    ]
+    assert (given.code, again.code, gift.code, nobody.code) == (0, 0, 2, 2), given.err + again.err
+    assert given.out.startswith("0.80 ₽ went back")
+    assert again.out.startswith("Already refunded at ")
+    assert [len(ended.told) for ended in (gift, nobody)] == [1, 1]
+    assert "gift" in gift.told[0]
+    assert (await ask(tmp_path, dsn, "audit")).code == 0
+
+
 async def test_orphans_are_listed(tmp_path: Path, database: Database, dsn: str) -> None:
     """Callbacks that fit nothing are shown with their task."""
     async with database.transaction() as tx:

@@ -26,7 +26,7 @@ day =
     📊 <b>The last 24 hours</b>
 
     Done: <b>{ $done }</b>, failed: { $failed }
-    Revenue: <b>{ $revenue }</b>
+    Revenue: <b>{ $revenue }</b>, refunded: { $refunded }
     Spent at the provider: { $credits } credits
 
     Running now: { $open }, jobs in the queue: { $queue }

@@ -1,0 +1,1 @@
+"""Money that comes in: payments, each of which is one top-up."""
