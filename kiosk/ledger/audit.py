@@ -146,7 +146,7 @@ INVARIANTS = (
         """
         SELECT format('generation %s: refund %s of %s from account %s to %s, %s', r.generation_id, r.id,
                       r.amount_kopecks, r.debit_id, r.credit_id,
-                      coalesce(format('captured %s into %s', c.amount_kopecks, c.credit_id), 'never captured'))
+                      coalesce('captured ' || c.amount_kopecks || ' into ' || c.credit_id, 'never captured'))
         FROM transfers r
         JOIN generations g ON g.id = r.generation_id
         LEFT JOIN transfers c ON c.generation_id = r.generation_id AND c.kind = 'capture'

@@ -179,7 +179,10 @@ DECLARE
     taken    transfers;
     customer bigint;
 BEGIN
-    SELECT * INTO STRICT taken FROM transfers WHERE generation_id = generation AND kind = 'capture';
+    SELECT * INTO taken FROM transfers WHERE generation_id = generation AND kind = 'capture';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'generation % was never captured', generation USING ERRCODE = 'no_data_found';
+    END IF;
     SELECT customer_id INTO STRICT customer FROM accounts WHERE id = taken.debit_id;
     PERFORM ledger_lock(customer);
     RETURN ledger_post('refund', taken.credit_id, ledger_account(customer, 'available'), taken.amount_kopecks,
