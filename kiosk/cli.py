@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from importlib.util import find_spec
 from typing import Annotated, Any, Final, TypeVar, assert_never
@@ -26,6 +26,8 @@ from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit as run_audit
 from kiosk.log import Redactor, set_up_logging
 from kiosk.money import to_kopecks, to_rub
+from kiosk.operators import store as operators
+from kiosk.operators.alerts import Raised
 from kiosk.payments.topup import AlreadyRecorded, Contradicted, Credited, TopUp, top_up
 from kiosk.settings import Settings, load_settings
 
@@ -263,6 +265,39 @@ def orphans() -> None:
     for orphan in with_database(use):
         table.add_row(orphan.task_id, orphan.received_at.isoformat(timespec="seconds"))
     out.print(table)
+
+
+@app.command()
+def alerts(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array instead of a table.")] = False,
+) -> None:
+    """List what operators were told of, or are about to be: the last raised first."""
+
+    async def use(db: Database, _settings: Settings) -> Sequence[Raised]:
+        async with db.reading() as tx:
+            return await operators.latest(tx, limit=100)
+
+    rows = [_alert_row(raised) for raised in with_database(use)]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))  # noqa: T201 - for programs: no wrapping, no colour
+        return
+    table = Table("raised", "kind", "times", "untold", "what")
+    for row in rows:
+        what = ", ".join(f"{name} {value}" for name, value in row["values"].items())
+        table.add_row(row["raised_at"], row["kind"], str(row["count"]), str(row["untold"]), what)
+    out.print(table)
+
+
+def _alert_row(raised: Raised) -> dict[str, Any]:
+    return {
+        "kind": raised.alert.kind.value,
+        "subject": raised.alert.subject,
+        "values": dict(raised.alert.values),
+        "count": raised.count,
+        "untold": raised.untold,
+        "raised_at": raised.raised_at.isoformat(timespec="seconds"),
+        "told_at": raised.told_at.isoformat(timespec="seconds") if raised.told_at else None,
+    }
 
 
 @app.command()

@@ -11,6 +11,7 @@ import structlog
 from aiogram import Bot, Dispatcher
 
 from kiosk import __version__
+from kiosk.bot.crier import TelegramCrier
 from kiosk.bot.desk import Desk
 from kiosk.bot.handlers import Handlers
 from kiosk.bot.intake import BotIntake
@@ -32,6 +33,8 @@ from kiosk.generations.sweep import Sweeper
 from kiosk.ids import webhook_secret
 from kiosk.kie.client import KieClient
 from kiosk.money import to_kopecks
+from kiosk.operators.audit import Auditor
+from kiosk.operators.tell import Teller
 from kiosk.queue.jobs import Act
 from kiosk.queue.worker import Worker
 from kiosk.settings import Settings
@@ -45,6 +48,8 @@ STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
 SWEEP_CRON: Final = "* * * * * */2"  # seconds stand last
 ORPHANS_CRON: Final = "* * * * *"
+TELL_CRON: Final = "* * * * * */5"
+AUDIT_CRON: Final = "47 2 * * *"
 TIDY_CRON: Final = "17 3 * * *"
 
 
@@ -113,12 +118,17 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     async def engine_pool() -> Pool:
         return await open_pool(dsn, max_size=settings.database_pool_size, application_name="kiosk worker")
 
+    teller = Teller(db, TelegramCrier(bot), bot.id, frozenset(settings.admin_id))
+    auditor = Auditor(db)
+
     worker = Worker(
         open_pool=engine_pool,
         handlers={Act.SUBMIT: submit, Act.OBSERVE: observe, Act.DELIVER: deliver},
         periodic={
             "sweep": (SWEEP_CRON, sweeper.sweep),
             "match_orphans": (ORPHANS_CRON, sweeper.match_orphans),
+            "tell_operators": (TELL_CRON, teller.tell),
+            "audit": (AUDIT_CRON, auditor.audit),
             "tidy": (TIDY_CRON, sweeper.tidy),
         },
     )

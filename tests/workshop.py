@@ -26,6 +26,7 @@ from kiosk.kie.client import KieClient
 from kiosk.kie.pacing import Waits
 from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit
+from kiosk.operators import store as alerts
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
 from sandbox.kie.options import KieOptions
@@ -90,6 +91,11 @@ class Workshop:
         async with self.db.reading() as tx:
             count: int = await tx.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = $1", act)
         return count
+
+    async def alerts(self) -> list[str]:
+        """What operators are to be told."""
+        async with self.db.reading() as tx:
+            return [raised.alert.kind.value for raised in await alerts.latest(tx, limit=100)]
 
     async def broken_invariants(self) -> list[str]:
         async with self.db.reading() as tx:

@@ -25,6 +25,7 @@ from kiosk.catalog.model import Model, Scalar
 from kiosk.generations.report import Day
 from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
+from kiosk.operators.alerts import Raised
 
 CHOICES_IN_ROW: Final = 3
 SUMMARY_CHARS: Final = 600  # of one answer on the card: texts may be longer than a message
@@ -84,6 +85,12 @@ def day(say: Words, report: Day, queue_depth: int) -> Screen:
         orphans=report.orphans,
     )
     return Screen(text, (_home_row(say),))
+
+
+def alert(say: Words, raised: Raised) -> Screen:
+    """What an operator is told without asking."""
+    values = {**raised.alert.values, "count": str(raised.untold)}
+    return Screen(say(f"alert-{raised.alert.kind}", **values))
 
 
 def help_(say: Words, support: str) -> Screen:

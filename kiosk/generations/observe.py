@@ -12,12 +12,14 @@ from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher, Unusable
 from kiosk.delivery.plan import Media, Output
 from kiosk.generations import store, tasks
-from kiosk.generations.settle import Settler
+from kiosk.generations.settle import Settler, about
 from kiosk.generations.states import Failure, State, poll_delay_s
 from kiosk.generations.store import Generation
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, TaskNotFound
 from kiosk.kie.task import FailureKind, Task, TaskState
+from kiosk.operators.alerts import Alert, Kind
+from kiosk.operators.store import raise_alert
 
 log = structlog.get_logger()
 
@@ -78,7 +80,7 @@ class Observer:
         if order is None or order.state not in (State.RUNNING, State.FAILED, State.DONE):
             return
         if order.state is State.DONE:
-            await self._complete_costs([row.task_id for row in known if row.credits is None])
+            await self._complete_costs(order.id, [row.task_id for row in known if row.credits is None])
             return
         readings = [await self._read(order, row.task_id) for row in known]
         assert order.deadline_at is not None  # noqa: S101 - every confirmed generation has one
@@ -90,7 +92,8 @@ class Observer:
             case Succeeded(outputs=outputs):
                 await self.settler.succeed(order, outputs)
             case Failed(failure=failure) if order.state is State.RUNNING:
-                await self.settler.fail(order, failure, was=State.RUNNING)
+                stuck = about(Kind.STUCK, order) if failure is Failure.TIMEOUT else None
+                await self.settler.fail(order, failure, was=State.RUNNING, alert=stuck)
             case Waiting() if order.state is State.RUNNING:
                 async with self.db.transaction() as tx:
                     await store.poll_again(tx, order.id, wait_s=poll_delay_s(order.polls, self.poll_first_s))
@@ -109,7 +112,7 @@ class Observer:
             log.info("generation.unreadable", task_id=task_id, error=type(error).__name__)
             return Waiting()
         if task.state.ended:  # until then the provider says 0
-            await self._record_credits(task_id, task.credits_consumed)
+            await self._record_credits(order.id, task_id, task.credits_consumed)
         return await self._interpret(order, task)
 
     async def _interpret(self, order: Generation, task: Task) -> Reading:
@@ -142,17 +145,19 @@ class Observer:
             return Succeeded(tuple(outputs))
         return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))
 
-    async def _record_credits(self, task_id: str, credits_consumed: Decimal | None) -> None:
+    async def _record_credits(self, generation_id: int, task_id: str, credits_consumed: Decimal | None) -> None:
         if credits_consumed is None:
             return
         async with self.db.transaction() as tx:
-            await tasks.record_credits(tx, task_id, credits_consumed)
+            paid = await tasks.record_credits(tx, generation_id, task_id, credits_consumed)
+            if paid > 1:
+                await raise_alert(tx, Alert(Kind.SECOND_TASK, values={"generation": str(generation_id)}))
 
-    async def _complete_costs(self, task_ids: Sequence[str]) -> None:
+    async def _complete_costs(self, generation_id: int, task_ids: Sequence[str]) -> None:
         """A second task of one generation may end after the first was delivered: its cost still counts."""
         for task_id in task_ids:
             try:
                 task = await self.kie.get_task(task_id)
             except KieError:
                 continue
-            await self._record_credits(task_id, task.credits_consumed)
+            await self._record_credits(generation_id, task_id, task.credits_consumed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 
@@ -12,11 +13,18 @@ from kiosk.generations import store
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
 from kiosk.ledger import store as ledger
+from kiosk.operators.alerts import Alert, Kind
+from kiosk.operators.store import raise_alert
 from kiosk.queue.jobs import Act, Job, enqueue
 
 log = structlog.get_logger()
 
 WAKE_S = 20.0
+
+
+def about(kind: Literal[Kind.STUCK, Kind.LATE], order: Generation) -> Alert:
+    """Told once for all orders of a model."""
+    return Alert(kind, order.model_id, {"model": order.model_id, "generation": str(order.id)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,13 @@ class Settler:
                 await ledger.resolve(tx, order.id, "capture")
             await deliveries.insert(tx, order.id, result_parcels(outputs))
             await enqueue(tx, Job(Act.DELIVER, order.id))
+            if order.state is State.FAILED:
+                await raise_alert(tx, about(Kind.LATE, order))
         log.info("generation.settled", state="done", late=order.state is State.FAILED, outputs=len(outputs))
         return True
 
-    async def fail(self, order: Generation, failure: Failure, *, was: State) -> bool:
-        """Gives the money back. False: another was faster."""
+    async def fail(self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None) -> bool:
+        """Gives the money back, and raises `alert` if it does. False: another was faster."""
         async with self.db.transaction() as tx:
             await ledger.lock(tx, order.customer_id)
             won = await store.settle_failed(tx, order.id, was=was, failure=failure, wake_s=WAKE_S)
@@ -49,6 +59,8 @@ class Settler:
             await ledger.resolve(tx, order.id, "release")
             await deliveries.insert(tx, order.id, failure_parcels())
             await enqueue(tx, Job(Act.DELIVER, order.id))
+            if alert:
+                await raise_alert(tx, alert)
         log.info("generation.settled", state="failed", failure=failure.value)
         return True
 

@@ -15,6 +15,7 @@ from kiosk.generations.store import Generation
 from kiosk.kie.client import KieClient
 from kiosk.kie.codes import RefusalReason
 from kiosk.kie.outcome import Created, CreateOutcome, NotAccepted, OutcomeUnknown, Refused
+from kiosk.operators.alerts import Alert, Kind
 from kiosk.queue.jobs import Act, Job, enqueue
 
 log = structlog.get_logger()
@@ -107,4 +108,5 @@ class Submitter:
             and outcome_is_overdue(order.read_at, order.submitted_at, self.grace_s)
         ):
             log.error("generation.lost_at_provider", submits=order.submits)
-            await self.settler.fail(order, Failure.PROVIDER, was=State.SUBMITTING)
+            alert = Alert(Kind.LOST, values={"generation": str(order.id)})
+            await self.settler.fail(order, Failure.PROVIDER, was=State.SUBMITTING, alert=alert)

@@ -8,6 +8,7 @@ import structlog
 from kiosk.db import Database
 from kiosk.generations import drafts, store, tasks
 from kiosk.generations.states import State
+from kiosk.operators.store import forget_told
 from kiosk.queue.jobs import Act, Job, enqueue, prune
 
 log = structlog.get_logger()
@@ -17,6 +18,7 @@ LEASE_S: Final = 20.0
 ORPHAN_DAYS: Final = 7
 DRAFT_DAYS: Final = 30
 HISTORY_DAYS: Final = 7
+ALERT_DAYS: Final = 90
 
 ACT_OF: Final = {
     State.PENDING: Act.SUBMIT,
@@ -53,9 +55,10 @@ class Sweeper:
             log.info("orphans.matched", count=len(matched))
 
     async def tidy(self) -> None:
-        """Old drafts are closed, old orphans forgotten, the engine's history is cut."""
+        """Old drafts are closed, old orphans and alerts forgotten, the engine's history is cut."""
         async with self.db.transaction() as tx:
             expired = await drafts.expire(tx, older_than_days=DRAFT_DAYS)
             orphans = await tasks.drop_orphans(tx, older_than_days=2 * ORPHAN_DAYS)
+            await forget_told(tx, older_than_days=ALERT_DAYS)
             await prune(tx, keep_days=HISTORY_DAYS)
         log.info("sweep.tidied", drafts=expired, orphans=orphans)

@@ -249,6 +249,29 @@ ALTER TABLE public.accounts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.alerts (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    count bigint DEFAULT 1 NOT NULL,
+    told_count bigint DEFAULT 0 NOT NULL,
+    told_to bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    raised_at timestamp with time zone DEFAULT now() NOT NULL,
+    told_at timestamp with time zone,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT alerts_count CHECK (((told_count >= 0) AND (told_count <= count)))
+);
+
+ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alerts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.bots (
     id bigint NOT NULL,
     username text NOT NULL,
@@ -544,6 +567,12 @@ ALTER TABLE ONLY public.pgqueuer_statistics ALTER COLUMN id SET DEFAULT nextval(
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_once UNIQUE (kind, subject);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.bots
     ADD CONSTRAINT bots_pkey PRIMARY KEY (id);
 
@@ -598,6 +627,8 @@ ALTER TABLE ONLY public.transfers
 CREATE UNIQUE INDEX accounts_of_customer ON public.accounts USING btree (customer_id, kind) WHERE (customer_id IS NOT NULL);
 
 CREATE UNIQUE INDEX accounts_of_shop ON public.accounts USING btree (kind) WHERE (customer_id IS NULL);
+
+CREATE INDEX alerts_due ON public.alerts USING btree (due_at) WHERE (count > told_count);
 
 CREATE INDEX generations_by_customer ON public.generations USING btree (customer_id, id DESC);
 

@@ -27,6 +27,7 @@ async def test_order_ends_done_and_captured(database: Database) -> None:
         assert await shop.transfers(order) == ["hold", "capture"]
         assert await shop.jobs("deliver") == 1
         assert await shop.broken_invariants() == []
+        assert await shop.alerts() == []
 
 
 async def test_confirm_twenty_times_is_one_order(database: Database) -> None:
@@ -117,6 +118,7 @@ async def test_late_success_is_delivered_free(database: Database) -> None:
         found = await shop.order(order)
         assert (found.state, found.late) == (State.DONE, True)
         assert await shop.transfers(order) == ["hold", "release"]
+        assert sorted(await shop.alerts()) == ["late", "lost"]
         assert await shop.broken_invariants() == []
 
 
@@ -215,6 +217,7 @@ async def test_stuck_task_is_released_at_the_deadline(database: Database) -> Non
             await tx.execute("UPDATE generations SET deadline_at = now() WHERE id = $1", order)
         assert (await shop.ended(order)).failure is Failure.TIMEOUT
         assert await shop.money(order) == UNTOUCHED
+        assert await shop.alerts() == ["stuck"]
 
 
 async def test_observers_in_parallel_settle_once(database: Database) -> None:
@@ -278,3 +281,22 @@ async def test_cost_is_recorded_with_the_task(database: Database) -> None:
             )
         assert row is not None
         assert row["credits"] == row["credits_quoted"]
+
+
+async def test_second_paid_task_is_told_once(database: Database) -> None:
+    """An answer was lost and both tasks ran: operators hear of it when the lost one turns up, and only then."""
+    async with a_workshop(database, newer_keys=True) as shop:
+        shop.fault("lost_reply", "createTask")
+        shop.fault("callback_never", "createTask", times=2)
+        order = await shop.ordered()
+        await shop.submit(order)
+        await shop.submit(order)
+        await shop.ended(order)
+        assert await shop.alerts() == []
+        found = await shop.order(order)
+        (lost,) = shop.kie.provider.desk.tasks.keys() - {found.task_id}
+        assert await shop.desk.by_token(order, found.callback_token, lost) is Taken.WOKEN
+        for _ in range(3):
+            await shop.observe(order)
+        assert await shop.alerts() == ["second_task"]
+        assert await shop.transfers(order) == ["hold", "capture"]

@@ -14,6 +14,7 @@ from kiosk.catalog.model import Output
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
 from kiosk.generations.states import Failure
+from kiosk.operators.alerts import VALUES_OF, Kind
 from tests.textuse import Use, uses
 
 BOT = Path(__file__).parents[2] / "kiosk" / "bot"
@@ -22,6 +23,7 @@ INPUTS = {item.name for model in default_shelf().models for item in model.inputs
 COMPLETE = {
     "failed-*": {failure.value for failure in Failure},
     "command-*": set(COMMANDS),
+    "alert-*": {kind.value for kind in Kind},
     "create-*": {output.value for output in Output},
 }
 # In these families a missing text is replaced by a general one, so any input may have one and none must.
@@ -108,6 +110,12 @@ def test_every_value_that_a_text_wants_is_given() -> None:
         if fnmatchcase(key, use.key) and wanted - use.values and asks_for_value(use, key)
     ]
     assert short == []
+
+
+def test_every_value_that_an_alert_wants_is_given() -> None:
+    """Whoever raises an alert brings along what stands in its text; the count is there always."""
+    there = texts(LANGUAGES[0])
+    assert {kind: there[f"alert-{kind}"] - {"count"} for kind in Kind} == VALUES_OF
 
 
 def asks_for_value(use: Use, key: str) -> bool:

@@ -18,7 +18,8 @@ from kiosk.catalog.model import Model
 from kiosk.catalog.shelf import default_shelf
 from kiosk.generations.states import Failure, State
 from kiosk.ledger.store import Wallet
-from tests.values import PRICE, PROMPT, a_generation
+from kiosk.operators.alerts import VALUES_OF, Alert, Kind, Raised
+from tests.values import MOMENT, PRICE, PROMPT, a_generation
 
 # Set it to write the golden files anew; then read what changed.
 REWRITE = "KIOSK_REWRITE_SCREENS"
@@ -68,8 +69,14 @@ def all_screens(
         "canceled draft": screens.canceled(say),
         "canceled order": screens.canceled(say, PRICE),
         **{f"failed: {failure}": screens.failed(say, failure.value, 7, PRICE) for failure in Failure},
+        **{f"alert: {kind}": screens.alert(say, an_alert(kind, model.name)) for kind in Kind},
         **{f"problem: {kind}": Screen(screens.problem(say, a_problem(kind))) for kind in ProblemKind},
     }
+
+
+def an_alert(kind: Kind, said: str) -> Raised:
+    """Raised thrice, once told, with this in every place."""
+    return Raised(1, Alert(kind, values=dict.fromkeys(VALUES_OF[kind], said)), 3, 1, MOMENT, MOMENT, ())
 
 
 def a_problem(kind: ProblemKind) -> Problem:

@@ -32,6 +32,27 @@ day =
     Running now: { $open }, jobs in the queue: { $queue }
     Callbacks that fit no order: { $orphans }
 
+alert-stuck =
+    🔔 <b>Given up at the deadline</b>
+
+    Model { $model }, orders: { $count }, the last one { $generation }. The provider did not finish them in time, the money is back with the customers.
+alert-late =
+    🔔 <b>Delivered free</b>
+
+    Model { $model }, orders: { $count }, the last one { $generation }. The result came after the money had gone back: the provider is paid by the shop.
+alert-lost =
+    🔔 <b>Lost at the provider</b>
+
+    Orders: { $count }, the last one { $generation }. Nobody knows whether the provider took them; the money is back with the customers.
+alert-second_task =
+    🔔 <b>Paid twice to the provider</b>
+
+    Orders: { $count }, the last one { $generation }. An answer was lost, the order was placed once more, and both tasks ran.
+alert-books =
+    🔔 <b>The books do not add up</b>
+
+    Broken: { $invariants }. “kiosk audit” shows where.
+
 help =
     <b>How it works</b>
 
