@@ -1,14 +1,14 @@
 """Deliveries in Telegram: edits wherever possible, because a repeated edit leaves the chat as it is."""
 
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from aiogram import Bot
 from aiogram.types import (
-    BufferedInputFile,
     InlineKeyboardMarkup,
+    InputFile,
     InputMediaAudio,
     InputMediaDocument,
     InputMediaPhoto,
@@ -149,10 +149,20 @@ def reply_parameters(message_id: int | None) -> ReplyParameters | None:
     return ReplyParameters(message_id=message_id, allow_sending_without_reply=True) if message_id else None
 
 
-def input_file(download: Download, to: Recipient) -> BufferedInputFile:
-    return BufferedInputFile(
-        download.read(), file_name(f"{to.model_id.rpartition('/')[2]}-{to.generation_id}", download)
-    )
+class DownloadedFile(InputFile):
+    """A download as an upload: never in memory as a whole."""
+
+    def __init__(self, download: Download, filename: str) -> None:
+        super().__init__(filename)
+        self._download = download
+
+    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - aiogram's signature
+        async for chunk in self._download.chunks(self.chunk_size):
+            yield chunk
+
+
+def input_file(download: Download, to: Recipient) -> DownloadedFile:
+    return DownloadedFile(download, file_name(f"{to.model_id.rpartition('/')[2]}-{to.generation_id}", download))
 
 
 def input_media(download: Download, to: Recipient, caption: str, *, as_document: bool) -> InputMedia:

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from kiosk.delivery.plan import Media
 
 HEAD_BYTES: Final = 4096
 CHUNK_BYTES: Final = 256 * 1024
-KEEP_IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
+KEEP_IN_MEMORY_BYTES: Final = 1024 * 1024  # of each file; forty may be on their way at once
 MARKUP: Final = (b"<!doctype html", b"<html", b"<?xml")
 
 
@@ -40,10 +41,11 @@ class Download:
     size_bytes: int
     _file: "tempfile.SpooledTemporaryFile[bytes]"
 
-    def read(self) -> bytes:
-        """The whole content."""
+    async def chunks(self, size_bytes: int) -> AsyncIterator[bytes]:
+        """The content from its beginning, a piece at a time; for one reader at a time."""
         self._file.seek(0)
-        return self._file.read()
+        while chunk := await asyncio.to_thread(self._file.read, size_bytes):
+            yield chunk
 
     def close(self) -> None:
         self._file.close()

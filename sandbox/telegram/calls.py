@@ -10,7 +10,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from sandbox.telegram.errors import BadRequest, TooLarge
 from sandbox.telegram.limits import UPLOAD_BYTES
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 1024 * 1024  # more than a connection ever buffers, so that nothing that was read has to be put back
 _FIELD_BYTES = 1024 * 1024
 _MAX_PARTS = 100
 
