@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     telegram_bot_token: SecretStr | None = None
     telegram_base_url: str = "https://api.telegram.org"
+    telegram_messages_per_s: int = Field(default=30, ge=1, le=1000)
     bot_mode: Literal["polling", "webhook"] = "polling"
     webhook_base_url: str | None = None
 

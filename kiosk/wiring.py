@@ -140,7 +140,9 @@ async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, st
     """Opens the shop and keeps it until `stopping`. Errors: CannotStart."""
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(provider_session())
-        bot = await stack.enter_async_context(make_bot(settings.bot_token(), settings.telegram_base_url))
+        bot = await stack.enter_async_context(
+            make_bot(settings.bot_token(), settings.telegram_base_url, settings.telegram_messages_per_s)
+        )
         shop = build(settings, db, bot, session, dsn)
         await introduce(bot, db)
         await _live(shop, settings, front, stopping)

@@ -18,6 +18,7 @@ from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
 from sandbox.kie.options import KieOptions
 from sandbox.telegram import TelegramOptions, TelegramSandbox
+from sandbox.telegram.limits import FloodLimits
 
 BOT = 7000001
 PATIENCE_S = 60.0
@@ -63,9 +64,11 @@ class OpenShop:
 
 
 @contextlib.asynccontextmanager
-async def an_open_shop(dsn: str, db: Database, *, mode: str = "webhook", **changes: Any) -> AsyncIterator[OpenShop]:
-    """Ready inside the block; tasks of the provider take a fraction of a second."""
-    telegram = TelegramSandbox(TelegramOptions(time_scale=0.02))
+async def an_open_shop(
+    dsn: str, db: Database, *, mode: str = "webhook", flood: FloodLimits | None = None, **changes: Any
+) -> AsyncIterator[OpenShop]:
+    """Ready inside the block; tasks of the provider take a fraction of a second. `flood`: the pace Telegram allows."""
+    telegram = TelegramSandbox(TelegramOptions(time_scale=0.02, flood=flood))
     kie = KieSandbox(KieOptions(time_scale=0.005, create_limit=None, poll_limit_per_s=None, newer_keys=True))
     front, stopping = Front("test"), asyncio.Event()
     async with telegram, kie, serving(create_app(front), "127.0.0.1", 0) as port:

@@ -19,16 +19,20 @@ from aiogram.exceptions import (
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from kiosk.bot.turnstile import answering
 from kiosk.db import DatabaseUnavailable
+from kiosk.errors import TryLater
 
 log = structlog.get_logger()
 
 # Exactly what the handlers take; tests compare it with what is registered.
 ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
-# What an update cannot help: the database or Telegram is away.
-NOT_ITS_FAULT: Final = (DatabaseUnavailable, TelegramRetryAfter, TelegramNetworkError, TelegramServerError)
+# What an update cannot help: Telegram is away (the last: a gateway answers in its place), or the database.
+TELEGRAM_AWAY: Final = (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, ClientDecodeError)
+NOT_ITS_FAULT: Final = (DatabaseUnavailable, *TELEGRAM_AWAY)
 FAILURES_AT_MOST: Final = 5
 FAILURES_REMEMBERED: Final = 1000
+AGAIN_S: Final = 5.0
 POLL_S: Final = 25
 CONFIRM_S: Final = 5
 
@@ -53,19 +57,26 @@ class BotIntake:
     _failures: OrderedDict[int, int] = field(default_factory=OrderedDict)
 
     async def take(self, body: bytes) -> bool:
-        """One webhook request. False: no update. Whatever a handler raises goes on to the caller, who answers 5xx."""
+        """One webhook request. False: no update.
+
+        Errors: TryLater and DatabaseUnavailable, for which the caller says when to come again; bugs of a handler.
+        """
         try:
             update = Update.model_validate_json(body, context={"bot": self.bot})
         except ValidationError:
             return False
-        await self.handle(update)
+        try:
+            await self.handle(update)
+        except TELEGRAM_AWAY as away:
+            raise TryLater(type(away).__name__, _retry_after_s(away, AGAIN_S)) from away
         return True
 
     async def handle(self, update: Update) -> None:
         """Deals with an update; one that fails again and again is given up, or it would block its chat for a day."""
         with structlog.contextvars.bound_contextvars(update_id=update.update_id, bot_id=self.bot.id):
             try:
-                await self.dispatcher.feed_update(self.bot, update)
+                with answering():
+                    await self.dispatcher.feed_update(self.bot, update)
             except NOT_ITS_FAULT:
                 raise  # it is worth any number of tries
             except Exception:
@@ -151,9 +162,7 @@ class BotIntake:
                 await self.handle(update)
             except Exception as error:  # noqa: BLE001 - the boundary: `handle` has logged it and counts to its end
                 log.info("update.again", update_id=update.update_id, error=type(error).__name__)
-                await _pause(
-                    stopping, error.retry_after if isinstance(error, TelegramRetryAfter) else self.pauses.retry_s
-                )
+                await _pause(stopping, _retry_after_s(error, self.pauses.retry_s))
             else:
                 return True
         return False
@@ -164,6 +173,10 @@ def _chat_of(update: Update) -> int | None:
     message = getattr(event, "message", None) or event
     chat = getattr(message, "chat", None)
     return chat.id if chat else None
+
+
+def _retry_after_s(error: Exception, otherwise_s: float) -> float:
+    return error.retry_after if isinstance(error, TelegramRetryAfter) else otherwise_s
 
 
 async def _pause(stopping: asyncio.Event, wait_s: float) -> None:

@@ -14,6 +14,8 @@ from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramNotFound,
 from aiogram.types import BotCommand
 
 from kiosk.bot.intake import ALLOWED_UPDATES
+from kiosk.bot.pace import Pace
+from kiosk.bot.turnstile import Turnstile
 from kiosk.bot.words import LANGUAGES, words
 from kiosk.customers import store as customers
 from kiosk.db import Database
@@ -24,6 +26,7 @@ log = structlog.get_logger()
 COMMANDS: Final = ("start", "balance", "help", "cancel")
 REQUEST_TIMEOUT_S: Final = 15
 WEBHOOK_CONNECTIONS: Final = 40
+MESSAGES_PER_S: Final = 30  # https://core.telegram.org/bots/faq
 
 
 class TelegramRefused(CannotStart):
@@ -31,9 +34,10 @@ class TelegramRefused(CannotStart):
 
 
 @contextlib.asynccontextmanager
-async def make_bot(token: str, base_url: str) -> AsyncIterator[Bot]:
-    """A client of one bot, closed at the end."""
+async def make_bot(token: str, base_url: str, messages_per_s: int = MESSAGES_PER_S) -> AsyncIterator[Bot]:
+    """A client of one bot that keeps its pace, closed at the end."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(base_url), timeout=REQUEST_TIMEOUT_S)
+    session.middleware.register(Turnstile(Pace(messages_per_s)))
     bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
     try:
         yield bot

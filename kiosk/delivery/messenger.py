@@ -58,9 +58,10 @@ class FileRefused:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Certainly not shown; again after `retry_after_s`."""
+    """Certainly not shown; again after `retry_after_s`. Only a download that failed counts as a try."""
 
     retry_after_s: float
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

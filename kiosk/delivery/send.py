@@ -89,7 +89,7 @@ class Courier:
             case Unusable(why=why):
                 log.warning("delivery.download_failed", why=why, tries=parcel.tries)
                 if parcel.tries + 1 < DOWNLOADS_AT_MOST:
-                    return Busy(DOWNLOAD_AGAIN_S * (parcel.tries + 1))
+                    return Busy(DOWNLOAD_AGAIN_S * (parcel.tries + 1), counts=True)
                 return await self._give_link(parcel, show)
 
     async def _climb(self, parcel: Delivery, download: Download, show: Show) -> Handed:

@@ -73,8 +73,8 @@ class Deliverer:
                     await deliveries.put_back(tx, parcel.id, untried=parcel.part is Part.NOTICE)
                     await store.deliver_again(tx, order.id, wait_s=None)
                     log.info("delivery.customer_blocked", customer_id=customer.id)
-                case Busy(retry_after_s=wait_s):
-                    await deliveries.put_back(tx, parcel.id, untried=parcel.part is Part.NOTICE)
+                case Busy(retry_after_s=wait_s, counts=counts):
+                    await deliveries.put_back(tx, parcel.id, untried=not counts)
                     await store.deliver_again(tx, order.id, wait_s=wait_s)
                 case Unknown(why=why):
                     # An edit may be repeated freely; a send is repeated too, since a result twice beats none.

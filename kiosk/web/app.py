@@ -1,11 +1,13 @@
-"""The HTTP application: routes, and what an unavailable database means to whoever calls."""
+"""The HTTP application: routes, and what an unavailable database or Telegram means to whoever calls."""
 
+from math import ceil
 from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from kiosk.db import DatabaseUnavailable
+from kiosk.errors import TryLater
 from kiosk.web import health, webhooks
 from kiosk.web.front import Front
 
@@ -23,6 +25,10 @@ def create_app(front: Front) -> FastAPI:
     async def unavailable(_request: Request, _error: DatabaseUnavailable) -> JSONResponse:
         return not_now()
 
+    @app.exception_handler(TryLater)
+    async def later(_request: Request, error: TryLater) -> JSONResponse:
+        return not_now(error.retry_after_s)
+
     @app.exception_handler(webhooks.NotRunning)
     async def starting(_request: Request, _error: webhooks.NotRunning) -> JSONResponse:
         return not_now()
@@ -30,8 +36,8 @@ def create_app(front: Front) -> FastAPI:
     return app
 
 
-def not_now() -> JSONResponse:
+def not_now(retry_after_s: float = RETRY_AFTER_S) -> JSONResponse:
     """Whoever calls is to come back: Telegram and the provider both do."""
     return JSONResponse(
-        {"detail": "temporarily unavailable"}, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)}
+        {"detail": "temporarily unavailable"}, status_code=503, headers={"Retry-After": str(ceil(retry_after_s))}
     )

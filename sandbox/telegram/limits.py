@@ -70,7 +70,10 @@ class _Bucket:
 
 
 class FloodGate:
-    """Counts what each bot sends and refuses with 429 when it is too fast; without limits it lets all pass."""
+    """Counts what each bot sends and refuses with 429 when it is too fast; without limits it lets all pass.
+
+    It remembers who was told to wait, be it for a limit or on purpose, and notices who does not.
+    """
 
     _CHATS_REMEMBERED = 10_000
 
@@ -78,6 +81,17 @@ class FloodGate:
         self._limits = limits
         self._clock = clock
         self._buckets: OrderedDict[tuple[int, str], _Bucket] = OrderedDict()
+        self._told: OrderedDict[tuple[int, str], float] = OrderedDict()
+
+    def tell_to_wait(self, bot_id: int, chat_id: str, wait_s: float) -> None:
+        """The bot is being told so."""
+        self._told[bot_id, chat_id] = self._clock() + wait_s
+        while len(self._told) > self._CHATS_REMEMBERED:
+            self._told.popitem(last=False)
+
+    def too_early(self, bot_id: int, chat_id: str) -> bool:
+        """Whether the bot has come although it was told to wait with this chat."""
+        return self._clock() < self._told.get((bot_id, chat_id), 0.0)
 
     def pass_or_refuse(self, bot_id: int, method: str, chat_id: str) -> None:
         """Counts one sending call; raises TooManyRequests when the pace is exceeded, and then counts nothing."""

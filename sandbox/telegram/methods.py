@@ -16,7 +16,7 @@ from sandbox.telegram import (
 )
 from sandbox.telegram.bots import Bot
 from sandbox.telegram.calls import Call, read_call
-from sandbox.telegram.errors import ApiError
+from sandbox.telegram.errors import ApiError, TooManyRequests
 from sandbox.telegram.faults import BadGateway, Dropped, break_connection, gateway_page, strike_after, strike_before
 from sandbox.telegram.limits import FloodGate
 from sandbox.telegram.world import Method, World
@@ -77,8 +77,14 @@ class BotApi:
             raise ApiError(404, "Not Found: method not found")
         faults = self._world.faults.draw(name, request.headers.get(FORCE_HEADER))
         call = await read_call(request, name)
-        await strike_before(faults, self._world, bot, call)
-        result = await self._carry_out(bot, name, call)
+        chat_id = call.text("chat_id")
+        self._world.stats.too_early += self._gate.too_early(bot.id, chat_id)
+        try:
+            await strike_before(faults, self._world, bot, call)
+            result = await self._carry_out(bot, name, call)
+        except TooManyRequests as flood:
+            self._gate.tell_to_wait(bot.id, chat_id, flood.retry_after_s or 0)
+            raise
         await strike_after(faults)
         return result
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramConflictError, TelegramRetryAfter
+from aiogram.exceptions import ClientDecodeError, TelegramConflictError, TelegramNetworkError, TelegramRetryAfter
 from aiogram.methods import SendMessage
 from aiogram.types import Message
 
@@ -131,11 +131,13 @@ async def test_poison_is_given_up_and_the_chat_goes_on() -> None:
     [
         DatabaseUnavailable("away"),
         TelegramRetryAfter(method=SendMessage(chat_id=1, text="x"), message="Too Many Requests", retry_after=0),
+        TelegramNetworkError(method=SendMessage(chat_id=1, text="x"), message="Request timeout error"),
+        ClientDecodeError("Failed to decode object", ValueError(), "<html>"),
     ],
-    ids=["database", "flood"],
+    ids=["database", "flood", "network", "gateway"],
 )
 async def test_update_is_never_given_up_for_what_passes(error: Exception) -> None:
-    """Neither an absent database nor a flood wait is the update's fault: it is tried until it works."""
+    """An absent database or Telegram and a flood wait are not the update's fault: it is tried until it works."""
     async with a_listener() as listener, customer(listener) as anna:
         listener.deal = failing(error, times=2 * FAILURES_AT_MOST)
         await anna.send_text("bad")

@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiogram.exceptions import ClientDecodeError, TelegramNetworkError, TelegramRetryAfter, TelegramServerError
+from aiogram.methods import SendMessage
 from aiogram.types import Message
 
+from kiosk.bot.intake import FAILURES_AT_MOST
 from kiosk.db import Database, DatabaseUnavailable
 from kiosk.web.bodies import LIMIT_BYTES
 from tests.frontdoor import Counter, Door, a_bot_intake, a_door
 from tests.shopkeeping import BOT
 
 DEEP = 100_000
+CALL = SendMessage(chat_id=1001, text="x")
 
 
 def an_update(text: str = "hello", update_id: int = 1) -> dict[str, Any]:
@@ -72,6 +76,30 @@ async def test_update_without_database_is_to_come_again_later(database: Database
     async with a_bot_door(database, handle) as door:
         answer = await door.telegram(an_update())
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("error", "retry_after"),
+    [
+        (TelegramRetryAfter(CALL, "Too Many Requests", 17), "17"),
+        (TelegramNetworkError(CALL, "Request timeout error"), "5"),
+        (TelegramServerError(CALL, "Internal Server Error"), "5"),
+        (ClientDecodeError("Failed to decode object", ValueError(), "<html>"), "5"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+async def test_update_that_telegram_cannot_answer_is_to_come_again_later(
+    database: Database, error: Exception, retry_after: str
+) -> None:
+    """A flood wait, a broken line, a gateway's page: 503 and when to come back, as often as it takes."""
+
+    async def handle(_message: Message) -> None:
+        raise error
+
+    async with a_bot_door(database, handle) as door:
+        for _ in range(2 * FAILURES_AT_MOST):
+            answer = await door.telegram(an_update())
+            assert (answer.status, answer.headers["Retry-After"]) == (503, retry_after)
 
 
 @pytest.mark.parametrize(
