@@ -424,6 +424,7 @@ class World:
         assert not results or order.state is State.DONE
         assert not failures or order.state is State.FAILED or order.is_late
         assert all(shown.late == order.is_late for shown in results)
+        assert not results or self.messenger.stands[order.id] == "result"
         assert self.messenger.rings[order.id] <= 1
         if is_delivered:
             assert results if order.state is State.DONE else failures

@@ -1,6 +1,5 @@
 """The outside world as a script: a provider, its files and a chat that answer what a test has written down."""
 
-import asyncio
 import itertools
 import tempfile
 from collections import defaultdict
@@ -144,29 +143,31 @@ class ScriptedMessenger:
     results: dict[int, list[Recipient]] = field(default_factory=lambda: defaultdict(list))
     failures: dict[int, list[Recipient]] = field(default_factory=lambda: defaultdict(list))
     rings: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    stands: dict[int, str] = field(default_factory=dict)  # what the order's message shows now
 
     async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         del content, as_document
-        return await self._show(self.results[to.generation_id], to)
+        return await self._show(self.results[to.generation_id], to, "result")
 
     async def put_failure(self, to: Recipient) -> Shown:
-        return await self._show(self.failures[to.generation_id], to)
+        return await self._show(self.failures[to.generation_id], to, "failure")
 
     async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
-        del to, content, as_document
-        return await self._show([], None)
+        del content, as_document
+        return await self._show([], to)
 
     async def ring(self, to: Recipient) -> Shown:
-        rung: list[None] = []
-        shown = await self._show(rung, None)
+        rung: list[Recipient] = []
+        shown = await self._show(rung, to)
         self.rings[to.generation_id] += len(rung)
         return shown
 
-    async def _show(self, place: list[Any], what: Recipient | None) -> Shown:
+    async def _show(self, place: list[Recipient], to: Recipient, stands: str = "") -> Shown:
         answer = self.answer
         happens, self.meanwhile = self.meanwhile, nothing
         await happens()
-        await asyncio.sleep(0)
         if answer in (Chat.SENT, Chat.LOST):
-            place.append(what)
+            place.append(to)
+            if stands:
+                self.stands[to.generation_id] = stands
         return ANSWERS[answer]

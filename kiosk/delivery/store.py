@@ -81,18 +81,6 @@ async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id
     )
 
 
-async def skip(tx: Tx, generation_id: int, part: Part) -> None:
-    """What was to be said is out of date: a failure notice overtaken by a late success."""
-    await tx.execute(
-        """
-        UPDATE deliveries SET state = 'sent', sent_at = now()
-        WHERE generation_id = $1 AND part = $2 AND state <> 'sent'
-        """,
-        generation_id,
-        part.value,
-    )
-
-
 async def result_message(tx: Tx, generation_id: int) -> int | None:
     """The message that holds the result, once it was sent."""
     found: int | None = await tx.fetchval(

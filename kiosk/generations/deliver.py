@@ -1,13 +1,13 @@
 """Puts what a settled generation owes into the chat, parcel by parcel, each remembered before and after."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from kiosk.customers import store as customers
 from kiosk.customers.store import Customer
-from kiosk.db import Database
+from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
 from kiosk.delivery.messenger import Blocked, Busy, Recipient, Sent, Unknown
 from kiosk.delivery.plan import Part
@@ -40,26 +40,36 @@ class Deliverer:
             if customer.blocked:
                 await store.deliver_again(tx, order.id, wait_s=None)
                 return
-            if order.state is State.DONE:
-                await deliveries.skip(tx, order.id, Part.FAILURE)
             shown_as = await deliveries.result_message(tx, order.id)
-        await self._deliver_all(order, customer, recipient(order, customer, shown_as))
+        await self._deliver_all(order, customer, shown_as)
 
-    async def _deliver_all(self, order: Generation, customer: Customer, to: Recipient) -> None:
-        while parcel := await self._claim(order.id):
-            handed = await self.courier.hand_over(to, parcel)
+    async def _deliver_all(self, order: Generation, customer: Customer, shown_as: int | None) -> None:
+        while claimed := await self._claim(order.id):
+            order, parcel = claimed
+            handed = await self.courier.hand_over(recipient(order, customer, shown_as), parcel)
             if not await self._record(order, customer, parcel, handed):
                 return
             if parcel.part is Part.RESULT and isinstance(handed, Sent):
-                to = replace(to, shown_as=handed.message_id)
+                shown_as = handed.message_id
         async with self.db.transaction() as tx:
             complete = await store.delivered(tx, order.id)
         if complete:
             log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
 
-    async def _claim(self, generation_id: int) -> Delivery | None:
+    async def _claim(self, generation_id: int) -> tuple[Generation, Delivery] | None:
+        """The next parcel, and the order as it is by then: it may have succeeded while its failure was being told."""
         async with self.db.transaction() as tx:
-            return await deliveries.claim_next(tx, generation_id, edit_lease_s=EDIT_LEASE_S, send_lease_s=SEND_LEASE_S)
+            parcel = await self._next(tx, generation_id)
+            order = await store.get(tx, generation_id)  # after the parcel, so that it is no older
+            assert order is not None  # noqa: S101 - generations are kept
+            if parcel and parcel.part is Part.FAILURE and order.state is State.DONE:
+                # Overtaken, and in nobody else's hands: whoever had it could still write it over the result.
+                await deliveries.mark_sent(tx, parcel.id, message_id=None, file_id=None)
+                parcel = await self._next(tx, generation_id)
+        return (order, parcel) if parcel else None
+
+    async def _next(self, tx: Tx, generation_id: int) -> Delivery | None:
+        return await deliveries.claim_next(tx, generation_id, edit_lease_s=EDIT_LEASE_S, send_lease_s=SEND_LEASE_S)
 
     async def _record(self, order: Generation, customer: Customer, parcel: Delivery, handed: Handed) -> bool:
         """Whether to go on with the next parcel."""

@@ -6,13 +6,19 @@ import pytest
 
 from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
-from kiosk.delivery.plan import Media, Output, Parcel, Part, failure_parcels, result_parcels
+from kiosk.delivery.plan import Media, Output, Parcel, Part, result_parcels
+from kiosk.delivery.send import Courier
 from kiosk.delivery.store import Delivery
 from kiosk.generations import store
+from kiosk.generations.deliver import Deliverer
+from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
+from kiosk.generations.store import Generation
+from tests.scripted import ScriptedFiles, ScriptedMessenger
 from tests.shopkeeping import a_customer, running
 
 EDIT_S, SEND_S = 25.0, 90.0
+MB = 1024 * 1024
 FILES = [Output(Media.IMAGE, f"https://files.example/{n}.png") for n in range(3)]
 
 
@@ -137,13 +143,43 @@ async def test_generation_is_delivered_only_when_everything_is(database: Databas
         assert not await store.delivered(tx, order)
 
 
-async def test_overtaken_failure_notice_is_skipped(database: Database) -> None:
-    """A late success: nobody is told any more that it failed, and the result goes out."""
+async def a_failed_order(database: Database) -> int:
     async with database.transaction() as tx:
         order = await running(tx, await a_customer(tx, kopecks=1000), price=10)
-        await store.settle_failed(tx, order, was=State.RUNNING, failure=Failure.TIMEOUT, wake_s=20)
-        await deliveries.insert(tx, order, failure_parcels())
-        await store.settle_done(tx, order, was=State.FAILED, wake_s=20)
-        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
-        await deliveries.skip(tx, order, Part.FAILURE)
-        assert (await taken(tx, order)).part is Part.RESULT
+    await Settler(database).fail(await found(database, order), Failure.TIMEOUT, was=State.RUNNING)
+    return order
+
+
+async def found(database: Database, order: int) -> Generation:
+    async with database.reading() as tx:
+        row = await store.get(tx, order)
+    assert row is not None
+    return row
+
+
+async def test_overtaken_failure_is_not_told(database: Database) -> None:
+    """A late success: nobody is told any more that it failed, and the result goes out as the gift that it is."""
+    order, chat = await a_failed_order(database), ScriptedMessenger()
+    assert await Settler(database).succeed(await found(database, order), FILES[:1])
+    await Deliverer(database, Courier(chat, ScriptedFiles(), MB))(order)
+    assert chat.failures == {}
+    assert [to.late for to in chat.results[order]] == [True]
+    assert (await found(database, order)).delivered_at is not None
+
+
+async def test_success_that_comes_while_the_failure_is_told_is_shown_after_it(database: Database) -> None:
+    """Another worker does not overtake the edit that is on its way, and what comes after it is a gift."""
+    order, chat = await a_failed_order(database), ScriptedMessenger()
+    deliver = Deliverer(database, Courier(chat, ScriptedFiles(), MB))
+
+    async def it_succeeds_and_another_worker_delivers() -> None:
+        assert await Settler(database).succeed(await found(database, order), FILES[:1])
+        await deliver(order)
+        assert chat.results == {}
+
+    chat.meanwhile = it_succeeds_and_another_worker_delivers
+    await deliver(order)
+    assert len(chat.failures[order]) == 1
+    assert [to.late for to in chat.results[order]] == [True]
+    assert chat.stands[order] == "result"
+    assert (await found(database, order)).delivered_at is not None
