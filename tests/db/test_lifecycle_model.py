@@ -30,13 +30,14 @@ from kiosk.generations import store
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
+from kiosk.operators.alerts import Alert
 from tests.lifecycle_model import PRICE, Between, Buyer, Disturbance, Order, World
 from tests.scripted import Chat, Reply, Truth
 from tests.workshop import a_workshop
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SEARCH = settings(
-    max_examples=3000 if LONG else 100,
+    max_examples=3000 if LONG else 70,
     stateful_step_count=50,
     deadline=None,
     print_blob=True,
@@ -272,15 +273,16 @@ class Unguarded(Settler):
     async def succeed(self, order: Generation, outputs: Sequence[Output]) -> bool:
         return await super().succeed(await self._now(order), outputs)
 
-    async def fail(self, order: Generation, failure: Failure, *, was: State) -> bool:
+    async def fail(self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None) -> bool:
         del was
-        return await super().fail(order, failure, was=(await self._now(order)).state)
+        return await super().fail(order, failure, was=(await self._now(order)).state, alert=alert)
 
 
 class Forgetful(Settler):
     """Fails orders and keeps the money on hold."""
 
-    async def fail(self, order: Generation, failure: Failure, *, was: State) -> bool:
+    async def fail(self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None) -> bool:
+        del alert
         async with self.db.transaction() as tx:
             return await store.settle_failed(tx, order.id, was=was, failure=failure, wake_s=600)
 
