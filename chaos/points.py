@@ -8,6 +8,7 @@ import importlib.util
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
@@ -21,7 +22,7 @@ from typing import Any, Final, Generic, TypeVar
 from chaos.effects import COMMIT, LEAVING, REACHED, Point, Source, wrapped
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-CRASH_AT: Final = "KIOSK_CRASH_AT"  # the point at which this process kills itself
+CRASH_AT: Final = "KIOSK_CRASH_AT"  # the point at which this process kills itself; with @2: the second time it is there
 TRACE: Final = "KIOSK_CRASH_TRACE"  # a file that is told of every point reached, and in which transaction
 
 # What carries an order from the press on "Create" to the chat.
@@ -37,19 +38,20 @@ MODULES: Final = (
 )
 # Their packages; whatever else has effects there is named below.
 PACKAGES: Final = ("kiosk.delivery", "kiosk.generations", "kiosk.queue")
-# Each function is one statement: an effect where it is called.
+# Their functions are given a transaction and open none: each is one effect, where it is called.
 STATEMENTS: Final = (
     "kiosk.delivery.store",
     "kiosk.generations.drafts",
     "kiosk.generations.store",
     "kiosk.generations.tasks",
+    "kiosk.queue.jobs",
 )
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "kiosk.delivery.fetch": "only reads what the provider keeps",
         "kiosk.generations.draft": "a draft owes nobody anything, and an update that was not answered comes again",
+        "kiosk.generations.refund": "one transaction of an operator, who sees whether it was made and may repeat it",
         "kiosk.generations.report": "only reads",
-        "kiosk.queue.jobs": "one statement, counted where it is called; `prune` only forgets what is over",
         "kiosk.queue.worker": "runs the jobs and keeps nothing of them",
     }
 )
@@ -57,6 +59,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
 T = TypeVar("T")
 # The number of the transaction that is open here, so that PostgreSQL can be asked afterwards what became of it.
 _transaction: ContextVar[str | None] = ContextVar("transaction", default=None)
+_times: Counter[str] = Counter()
 
 
 class TooLate(Exception):  # noqa: N818 - it states a fact
@@ -100,8 +103,11 @@ def reached(name: str, value: T) -> T:
     if trace := os.environ.get(TRACE):
         with Path(trace).open("a", encoding="utf-8") as file:
             file.write(f"{name} {_transaction.get() or '-'}\n")
-    if os.environ.get(CRASH_AT) == name:
-        os.kill(os.getpid(), signal.SIGKILL)
+    point, _, time = os.environ.get(CRASH_AT, "").partition("@")
+    if point == name:
+        _times[name] += 1
+        if _times[name] == int(time or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
     return value
 
 
