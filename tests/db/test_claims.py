@@ -178,22 +178,6 @@ async def test_late_success_is_a_gift_once(database: Database, customer: int) ->
         assert await ledger.wallet(tx, customer) == UNTOUCHED
 
 
-async def test_cancel_and_submit_at_once_end_in_one_of_them(database: Database, customer: int) -> None:
-    """Either the money is back and nothing is sent, or it is sent and cannot be canceled."""
-    for _ in range(5):
-        async with database.transaction() as tx:
-            order = await confirmed(tx, customer, price=10)
-
-        async def claim(order: int = order) -> bool:
-            async with database.transaction() as tx:
-                return await store.claim_submit(tx, order, grace_s=600, submits_at_most=2) is not None
-
-        canceled, sent = await asyncio.gather(Settler(database).cancel(customer, order), claim())
-        assert canceled != sent
-        async with database.reading() as tx:
-            assert await state_of(tx, order) is (State.CANCELED if canceled else State.SUBMITTING)
-
-
 async def test_order_of_another_customer_cannot_be_canceled(database: Database, customer: int) -> None:
     """A guessed number changes nothing."""
     async with database.transaction() as tx:

@@ -1,7 +1,5 @@
 """Money in the real database: what can move, what cannot, and what is refused by the schema itself."""
 
-import asyncio
-
 import asyncpg
 import pytest
 
@@ -98,26 +96,3 @@ async def test_wallets_say_it_in_rubles(database: Database) -> None:
         row = await tx.fetchrow("SELECT user_id, balance_rub, hold_rub FROM wallets WHERE customer_id = $1", customer)
     assert row is not None
     assert (str(row["balance_rub"]), str(row["hold_rub"])) == ("9.70", "0.80")
-
-
-async def test_parallel_holds_never_overdraw(database: Database) -> None:
-    """Forty holds at once on money for ten: exactly ten succeed and nothing is left over or missing."""
-    async with database.transaction() as tx:
-        customer = await a_customer(tx, kopecks=1000)
-
-    async def try_hold() -> bool:
-        try:
-            async with database.transaction() as tx:
-                await ledger.lock(tx, customer)
-                await confirmed(tx, customer, price=100)
-        except asyncpg.CheckViolationError:
-            return False
-        return True
-
-    won = await asyncio.gather(*(try_hold() for _ in range(40)))
-    async with database.reading() as tx:
-        wallet = await ledger.wallet(tx, customer)
-        numbers = await tx.fetch("SELECT debit_seq FROM transfers WHERE kind = 'hold' ORDER BY debit_seq")
-    assert sum(won) == 10
-    assert wallet == ledger.Wallet(0, 1000)
-    assert [row["debit_seq"] for row in numbers] == list(range(2, 12))

@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from kiosk.db import Database
+from kiosk.generations import store
 from kiosk.generations.callback import Taken
+from kiosk.generations.confirm import Confirmation, Confirmed
 from kiosk.generations.states import Failure, State
+from tests.shopkeeping import a_customer, a_draft
 from tests.workshop import a_workshop
 
 PRICE = 80
@@ -31,17 +34,26 @@ async def test_order_ends_done_and_captured(database: Database) -> None:
 
 
 async def test_confirm_twenty_times_is_one_order(database: Database) -> None:
-    """Twenty clicks at once: one hold, one job."""
+    """Twenty clicks at once on a card: one hold, one job, and everybody is told that it is ordered."""
     async with a_workshop(database) as shop:
-        order = await shop.ordered()
-        found = await shop.order(order)
-        clicks = (
-            shop.till.confirm(found.customer_id, order, price_pressed=PRICE, message_id=found.status_message)
-            for _ in range(20)
-        )
-        await asyncio.gather(*clicks)
-        assert await shop.transfers(order) == ["hold"]
+        async with database.transaction() as tx:
+            customer = await a_customer(tx, kopecks=1000)
+            draft = await a_draft(tx, customer)
+            found = await store.lock(tx, draft, customer)
+            assert found is not None
+            await shop.wizard.requote(tx, found)
+        all_here = asyncio.Barrier(20)
+
+        async def click() -> Confirmation:
+            await all_here.wait()
+            return await shop.till.confirm(customer, draft, price_pressed=PRICE, message_id=found.status_message)
+
+        answers = await asyncio.gather(*(click() for _ in range(20)))
+        assert {type(answer) for answer in answers} == {Confirmed}
+        assert await shop.transfers(draft) == ["hold"]
         assert await shop.jobs("submit") == 1
+        assert await shop.money(draft) == HELD
+        assert await shop.broken_invariants() == []
 
 
 async def test_submit_job_twice_makes_one_task(database: Database) -> None:
