@@ -1,9 +1,8 @@
 """The API host of the provider's stand-in: createTask, recordInfo, credit, download-url and the statistics page."""
 
 import asyncio
-import re
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -12,8 +11,6 @@ from aiohttp import hdrs, web
 from sandbox.kie import catalogue
 from sandbox.kie.callbacks import CALLBACK_FAULTS
 from sandbox.kie.door import (
-    CAP_TEXT,
-    NO_CREDIT_TEXT,
     RATE_TEXT,
     RECORD_FAULTS,
     STRUCK,
@@ -23,11 +20,11 @@ from sandbox.kie.door import (
     envelope,
     key_of,
 )
+from sandbox.kie.ordering import ordered
 from sandbox.kie.provider import Provider
 from sandbox.kie.records import record
-from sandbox.kie.rules import MODEL_NOT_SUPPORTED, ModelRule, Refusal, check, rules
+from sandbox.kie.rules import Refusal
 from sandbox.kie.scripts import TASK_FAULTS
-from sandbox.kie.tasks import Order
 
 _OWN_FAULTS = {"createTask": TASK_FAULTS | CALLBACK_FAULTS, "recordInfo": RECORD_FAULTS}
 _OPEN_ENDPOINTS = {"pricing-count", "pricing-page"}
@@ -70,42 +67,22 @@ class KieApi:
         self._provider = provider
 
     async def create_task(self, request: web.Request) -> web.Response:
-        """Check in the provider's order - model, fields, credits, cap, rate - and create."""
+        """Check as ordering.py does, and create."""
         try:
             asked = await request.json()
         except ValueError:
             return envelope(400, "The request body is not valid JSON")
-        order = self._ordered(asked if isinstance(asked, dict) else {}, request)
+        order = await ordered(self._provider, asked if isinstance(asked, dict) else {}, key_of(request) or "")
         if isinstance(order, Refusal):
             return envelope(order.code, order.msg)
+        struck = request[STRUCK]
+        order = replace(order, faults=struck)
         task, answered = self._provider.desk.create(order)
         await self._provider.snapshot.save()
         if any(fault.name == "callback_before_reply" for fault in order.faults):
             with suppress(TimeoutError):
                 await asyncio.wait_for(answered.wait(), 2 * self._provider.options.callback_timeout_s)
         return envelope(200, "success", {"taskId": task.id, "recordId": task.id})
-
-    def _ordered(self, asked: dict[str, Any], request: web.Request) -> Order | Refusal:
-        provider, key = self._provider, key_of(request) or ""
-        rule = rules().get(str(asked.get("model")))
-        if rule is None:
-            return Refusal(422, MODEL_NOT_SUPPORTED)
-        given, url = asked.get("input"), asked.get("callBackUrl") or None
-        refusal = check(rule, given, provider.options.missing_field_code) or _callback_refusal(rule, url)
-        refusal = refusal or self._money_refusal(rule, key)
-        if refusal:
-            return refusal
-        if not provider.creates.accepts(provider.now_s()):
-            return Refusal(429, RATE_TEXT)
-        struck = request[STRUCK]
-        return Order(rule, given if isinstance(given, dict) else {}, key, url, struck)
-
-    def _money_refusal(self, rule: ModelRule, key: str) -> Refusal | None:
-        if not self._provider.account.affords(rule.credits):
-            return Refusal(self._provider.options.no_credit_code, NO_CREDIT_TEXT)
-        if self._provider.account.is_capped(key, rule.credits):
-            return Refusal(433, CAP_TEXT)
-        return None
 
     async def record_info(self, request: web.Request) -> web.Response:
         provider, task_id = self._provider, request.query.get("taskId", "")
@@ -160,10 +137,3 @@ class KieApi:
                 "credits_left": account.balance,
             }
         )
-
-
-def _callback_refusal(rule: ModelRule, url: Any) -> Refusal | None:
-    if url is None:
-        return Refusal(422, "Please enter callBackUrl.") if rule.callback_required else None
-    valid = isinstance(url, str) and re.fullmatch(r"https?://[^\s/]+.*", url) is not None
-    return None if valid else Refusal(422, "callBackUrl is not a valid address")

@@ -1,4 +1,4 @@
-"""What the stand-in of the provider accepts for each model: the field rules of rules.yaml and their refusals."""
+"""What the stand-in of the provider accepts for each model: the rules of rules.yaml and their refusals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
+
+from sandbox.kie import joint
 
 MODEL_NOT_SUPPORTED = (
     "The model name you specified is not supported. Please verify your input and use one of the supported models "
@@ -20,7 +22,7 @@ Output = Literal["image", "video", "audio", "text"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of a model; lengths count characters, items count array elements."""
+    """One input of a model; lengths count characters, items count array elements. rules.yaml explains every key."""
 
     name: str
     type: str
@@ -37,11 +39,23 @@ class Field:
     max_items: int | None = None
     numeric_text: bool = False
     listed: bool = False
+    default: Any = None
+    media: str | None = None
+    formats: tuple[str, ...] = ()
+    max_size_mb: float | None = None
+    min_seconds: float | None = None
+    max_seconds: float | None = None
+    task_ref: tuple[str, ...] = ()
+    ref_of: Literal["task", "audio"] = "task"
+    item_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRule:
-    """One model of the provider; `credits` is the price with default inputs, `usual_s` a task's usual seconds."""
+    """One model of the provider; `credits` is the price with default inputs, `usual_s` a task's usual seconds.
+
+    `prices` and `surcharge` are read by prices.py, `joint` by joint.py.
+    """
 
     id: str
     name: str
@@ -53,6 +67,11 @@ class ModelRule:
     inputs: tuple[Field, ...]
     callback_required: bool = False
     accepts_anything: bool = False
+    results: int = 1
+    prices: tuple[Mapping[str, Any], ...] = ()
+    quantity: str = ""
+    surcharge: Mapping[str, Any] | None = None
+    joint: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +91,8 @@ def rules() -> Mapping[str, ModelRule]:
 
 def _rule(model: str, facts: Mapping[str, Any]) -> ModelRule:
     inputs = tuple(_field(name, spec) for name, spec in facts["inputs"].items())
-    return ModelRule(model, **{**facts, "inputs": inputs, "credits": float(facts["credits"] or 0.0)})
+    lists = {name: tuple(facts.get(name, ())) for name in ("prices", "joint")}
+    return ModelRule(model, **{**facts, **lists, "inputs": inputs, "credits": float(facts["credits"] or 0.0)})
 
 
 def _field(name: str, spec: Mapping[str, Any]) -> Field:
@@ -84,7 +104,7 @@ def check(rule: ModelRule, given: Any, missing_code: int) -> Refusal | None:
     """The first thing wrong with a task's `input`, or None.
 
     The provider answers missing fields as "X is required" with body code 500, some models with 422: `missing_code`.
-    The texts for a wrong type, range or length are not recorded anywhere and are this stand-in's own.
+    The texts for a wrong type, range, length or combination are not recorded anywhere and are this stand-in's own.
     """
     if rule.accepts_anything:
         return None
@@ -100,7 +120,13 @@ def check(rule: ModelRule, given: Any, missing_code: int) -> Refusal | None:
                 return Refusal(missing_code, f"{field.name} is required")
         elif complaint := _complaint(field, _coerced(field, value)):
             return Refusal(422, f"{field.name} {complaint}")
-    return None
+    broken = joint.broken(rule.joint, given, with_defaults(rule, given))
+    return Refusal(422, broken) if broken else None
+
+
+def with_defaults(rule: ModelRule, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The input as the provider understands it: its default where nothing is sent."""
+    return {field.name: field.default for field in rule.inputs if field.default is not None} | dict(given)
 
 
 def coerced(rule: ModelRule, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +181,10 @@ def _items_limit(field: Field, value: list[Any]) -> str | None:
         return f"needs at least {field.min_items} items"
     kind = field.items or "object"
     wanted = {"object": dict, "array": list, "integer": int}.get(kind, str)
-    return None if all(isinstance(item, wanted) for item in value) else f"must hold items of type {kind}"
+    if not all(isinstance(item, wanted) for item in value):
+        return f"must hold items of type {kind}"
+    missing = [key for item in value for key in field.item_keys if item.get(key) in (None, "", [])]
+    return f"needs {missing[0]} in every item" if missing else None
 
 
 def _no_limit(_field: Field, _value: Any) -> None:

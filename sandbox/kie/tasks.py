@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sandbox.faults import JSON, Fault
@@ -12,9 +12,9 @@ from sandbox.kie.account import Account
 from sandbox.kie.callbacks import CALLBACK_FAULTS, Callbacks, faults_of
 from sandbox.kie.files import FileShelf
 from sandbox.kie.options import Clock, KieOptions
-from sandbox.kie.outputs import outputs, result_json
+from sandbox.kie.outputs import covers, outputs, result_json
 from sandbox.kie.records import Task
-from sandbox.kie.rules import ModelRule, coerced, rules
+from sandbox.kie.rules import ModelRule, Refusal, coerced, rules
 from sandbox.kie.scripts import script
 from sandbox.kie.snapshot import Snapshot, task_as_json, task_from_json
 
@@ -24,12 +24,14 @@ _MAX_URLS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request to create a task that has passed every check."""
+    """A request to create a task that has passed every check; `unfit`: why it will fail once its files are fetched."""
 
     rule: ModelRule
     input: dict[str, Any]
     key: str
     callback_url: str | None
+    credits: float
+    unfit: Refusal | None = None
     faults: Sequence[Fault] = ()
 
 
@@ -99,6 +101,8 @@ class TaskDesk:
         chance = random.Random(f"{self.options.seed}/task/{self.created}")
         task_id = f"{chance.getrandbits(128):032x}"
         course = script(order.faults, order.rule.usual_s, chance, mixed=self.options.mixed_states)
+        if order.unfit and course.ending == "success":
+            course = replace(course, ending="fail", fail_code=str(order.unfit.code), fail_msg=order.unfit.msg)
         faults = tuple(fault for fault in order.faults if fault.name in CALLBACK_FAULTS)
         now_ms = self.clock.now_ms()
         at_once = any(fault.name == "callback_before_reply" for fault in faults)
@@ -115,7 +119,7 @@ class TaskDesk:
             ends_ms=now_ms + duration_ms,
             script=course,
             callback_faults=faults,
-            credits=order.rule.credits,
+            credits=order.credits,
             callback_open=order.callback_url is not None,
         )
 
@@ -143,7 +147,7 @@ class TaskDesk:
             return
         made = outputs(task, rules()[task.model], ended_ms)
         expires_ms = ended_ms + round(self.options.result_retention_s * 1000)
-        for output in made:
+        for output in (*made, *covers(task, made)):
             self.files.put_order(output.path, output.order, expires_ms)
         task.result_json = result_json(
             task, rules()[task.model], [f"{self.result_url}/{output.path}" for output in made]

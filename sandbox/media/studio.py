@@ -24,7 +24,10 @@ Kind = Literal["image", "video", "audio"]
 
 @dataclass(frozen=True, slots=True)
 class MediaOrder:
-    """What to make: the same order gives the same bytes. `ratio` like "16:9", `extension` one of MIME's keys."""
+    """What to make: the same order gives the same bytes. `ratio` like "16:9", `extension` one of MIME's keys.
+
+    `scale`: sides of a picture as a multiple of those at about one megapixel.
+    """
 
     kind: Kind
     prompt: str
@@ -32,6 +35,7 @@ class MediaOrder:
     extension: str = "png"
     duration_s: float = 4.0
     variant: int = 0
+    scale: int = 1
 
 
 def make(order: MediaOrder) -> bytes:
@@ -43,6 +47,8 @@ def make(order: MediaOrder) -> bytes:
         return sound(order.prompt, order.extension, duration_s, order.variant)
     image = scene(order.prompt, size_of(order.ratio), order.variant)
     caption(image, order.prompt)
+    if order.scale > 1:
+        image = image.resize((image.width * order.scale, image.height * order.scale))
     return encoded(image, order.extension)
 
 

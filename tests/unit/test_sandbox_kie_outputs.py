@@ -1,15 +1,17 @@
 """A finished task hands over the files its input asked for, in the shape of its family."""
 
+import io
 import json
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from sandbox.kie.outputs import outputs, result_json
+from sandbox.kie.outputs import covers, outputs, result_json
 from sandbox.kie.records import Task
 from sandbox.kie.rules import rules
 from sandbox.kie.scripts import Script
-from sandbox.media import MediaOrder
+from sandbox.media import MediaOrder, make
 
 
 def task(model: str, script: Script | None = None, **given: Any) -> Task:
@@ -108,3 +110,49 @@ def test_result_has_the_shape_of_its_family(model: str, given: dict[str, Any], k
 def test_malformed_result_is_handed_over_as_it_is() -> None:
     """A script's own text replaces the result, readable or not."""
     assert result_json(task("z-image", Script(result_json='{"a'), prompt="x"), rules()["z-image"], []) == '{"a'
+
+
+@pytest.mark.parametrize(("resolution", "sides"), [("1K", (1344, 768)), ("2K", (2688, 1536))])
+def test_pictures_have_the_asked_resolution(resolution: str, sides: tuple[int, int]) -> None:
+    """2K has twice the sides of 1K, at the same proportions."""
+    made = orders(task("nano-banana-2", prompt="x", aspect_ratio="7:4", resolution=resolution))[0]
+    with Image.open(io.BytesIO(make(made))) as picture:
+        assert picture.size == sides
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "made"),
+    [
+        ("wan/2-7-image", {}, 4),
+        ("grok-imagine/text-to-image", {}, 6),
+        ("ai-music-api/generate", {}, 2),
+        ("z-image", {}, 1),
+    ],
+)
+def test_number_of_files_without_a_word_is_the_models_own(model: str, given: dict[str, Any], made: int) -> None:
+    """A default of the input, or what a run of the model makes."""
+    assert len(orders(task(model, prompt="x", **given))) == made
+
+
+def test_songs_have_a_cover_an_id_and_a_length() -> None:
+    """Everything that a player shows lies beside the song."""
+    song = task("ai-music-api/generate", prompt="x", title="Утро", duration=6)
+    made = outputs(song, rules()[song.model], 1000)
+    entries = shape(song)["data"]
+    assert [entry["image_url"] for entry in entries] == [cover.path for cover in covers(song, made)]
+    assert {(entry["title"], entry["duration"]) for entry in entries} == {("Утро", 6.0)}
+    assert len({entry["id"] for entry in entries}) == 2
+    assert covers(task("z-image", prompt="x"), made) == []
+
+
+@pytest.mark.parametrize("model", [rule.id for rule in rules().values() if rule.output == "text"])
+def test_models_of_words_answer_with_an_object(model: str) -> None:
+    """Not with files, and never with nothing."""
+    said = task(model, prompt="раз два")
+    assert outputs(said, rules()[model], 1000) == []
+    assert all(value not in ("", [], None) for value in shape(said)["resultObject"].values())
+
+
+def test_speech_lasts_as_long_as_its_text() -> None:
+    """Fifteen characters a second."""
+    assert orders(task("elevenlabs/text-to-speech-turbo-2-5", text="а" * 90))[0].duration_s == 6.0

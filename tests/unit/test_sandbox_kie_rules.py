@@ -33,8 +33,8 @@ def test_z_image_is_exact() -> None:
     rule = rules()["z-image"]
     assert rule.inputs == (
         Field("prompt", "string", required=True, max_length=1000),
-        Field("aspect_ratio", "enum", required=True, enum=("1:1", "4:3", "3:4", "16:9", "9:16")),
-        Field("nsfw_checker", "boolean"),
+        Field("aspect_ratio", "enum", required=True, enum=("1:1", "4:3", "3:4", "16:9", "9:16"), default="1:1"),
+        Field("nsfw_checker", "boolean", default=False),
     )
     assert (rule.credits, rule.usual_s, rule.output) == (0.8, 55, "image")
 
