@@ -52,6 +52,7 @@ SHOP_SETTINGS: Final = {
     "WELCOME_BALANCE_RUB": str(WELCOME_RUB),
     "SUBMIT_GRACE_S": "4",
     "POLL_FIRST_S": "1",
+    "LINE_DEADLINE_S": "25",
     "IMAGE_DEADLINE_S": "25",
 }
 # The last line is for programs; everything else goes to the other stream.

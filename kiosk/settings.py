@@ -67,7 +67,11 @@ class Settings(BaseSettings):
 
     submit_grace_s: float = Field(default=60, gt=0, le=DAY_S)
     poll_first_s: float = Field(default=5, gt=0, le=DAY_S)
-    image_deadline_s: float = Field(default=1800, gt=0, le=30 * DAY_S)
+    line_deadline_s: float = Field(default=1800, gt=0, le=DAY_S)
+    image_deadline_s: float = Field(default=900, gt=0, le=DAY_S)
+    video_deadline_s: float = Field(default=3600, gt=0, le=DAY_S)
+    audio_deadline_s: float = Field(default=1800, gt=0, le=DAY_S)
+    text_deadline_s: float = Field(default=900, gt=0, le=DAY_S)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("*", mode="before")

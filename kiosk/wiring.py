@@ -17,6 +17,7 @@ from kiosk.bot.handlers import Handlers
 from kiosk.bot.intake import BotIntake
 from kiosk.bot.messenger import TelegramMessenger
 from kiosk.bot.opening import introduce, listen_by_polling, listen_by_webhook, make_bot
+from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import Shelf, default_shelf
 from kiosk.db import Database, Pool, open_pool
@@ -24,6 +25,7 @@ from kiosk.delivery.fetch import Fetcher
 from kiosk.delivery.send import Courier
 from kiosk.generations.callback import CallbackDesk
 from kiosk.generations.confirm import Till
+from kiosk.generations.deadlines import Patience
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.draft import Wizard
 from kiosk.generations.observe import Observer
@@ -48,6 +50,7 @@ STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
 SWEEP_CRON: Final = "* * * * * */2"  # seconds stand last
 ORPHANS_CRON: Final = "* * * * *"
+LATE_CRON: Final = "* * * * * */10"
 TELL_CRON: Final = "* * * * * */5"
 AUDIT_CRON: Final = "47 2 * * *"
 TIDY_CRON: Final = "17 3 * * *"
@@ -69,6 +72,19 @@ def assortment(settings: Settings) -> Shelf:
     overrides = settings.prices_file.read_text(encoding="utf-8") if settings.prices_file else None
     shelf = default_shelf(overrides)
     return shelf.single(SINGLE_MODEL) if settings.single_model_only else shelf
+
+
+def patience(settings: Settings) -> Patience:
+    """How long orders may take."""
+    return Patience(
+        line_s=settings.line_deadline_s,
+        run_s={
+            Output.IMAGE: settings.image_deadline_s,
+            Output.VIDEO: settings.video_deadline_s,
+            Output.AUDIO: settings.audio_deadline_s,
+            Output.TEXT: settings.text_deadline_s,
+        },
+    )
 
 
 def provider_session() -> aiohttp.ClientSession:
@@ -94,7 +110,7 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         db=db,
         shelf=shelf,
         wizard=wizard,
-        till=Till(db, wizard, settings.image_deadline_s),
+        till=Till(db, wizard, patience(settings)),
         settler=settler,
         welcome_kopecks=to_kopecks(settings.welcome_balance_rub),
         support=settings.support_telegram,
@@ -126,6 +142,7 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         handlers={Act.SUBMIT: submit, Act.OBSERVE: observe, Act.DELIVER: deliver},
         periodic={
             "sweep": (SWEEP_CRON, sweeper.sweep),
+            "look_late": (LATE_CRON, sweeper.look_late),
             "match_orphans": (ORPHANS_CRON, sweeper.match_orphans),
             "tell_operators": (TELL_CRON, teller.tell),
             "audit": (AUDIT_CRON, auditor.audit),

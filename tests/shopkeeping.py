@@ -64,7 +64,7 @@ async def confirmed(tx: Tx, customer_id: int, *, price: int) -> int:
         tx, draft, inputs=PROMPT, asking=None, update_id=None, price_kopecks=price, credits_quoted=None
     )
     assert saved is not None
-    await store.confirm(tx, draft, message_id=saved.status_message, deadline_s=600, wake_s=600)
+    await store.confirm(tx, draft, message_id=saved.status_message, line_s=600, run_s=600, wake_s=600)
     await ledger.hold(tx, draft)
     return draft
 

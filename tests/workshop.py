@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import default_shelf
 from kiosk.db import Database
@@ -16,6 +17,7 @@ from kiosk.delivery.fetch import Fetcher
 from kiosk.generations import store
 from kiosk.generations.callback import CallbackDesk
 from kiosk.generations.confirm import Till
+from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
 from kiosk.generations.observe import Observer
 from kiosk.generations.settle import Settler
@@ -107,7 +109,7 @@ class Workshop:
 
 @contextlib.asynccontextmanager
 async def a_workshop(
-    db: Database, *, grace_s: float = 0, deadline_s: float = 600, **options: Any
+    db: Database, *, grace_s: float = 0, line_s: float = 600, run_s: float = 600, **options: Any
 ) -> AsyncIterator[Workshop]:
     """Tasks of the provider take milliseconds; its callbacks come to a real HTTP server."""
     sandbox = KieSandbox(
@@ -140,7 +142,7 @@ async def a_workshop(
             ),
             observe=Observer(db, kie, shelf, fetcher, settler, poll_first_s=600),
             settler=settler,
-            till=Till(db, wizard, deadline_s),
+            till=Till(db, wizard, Patience(line_s, dict.fromkeys(Output, run_s))),
             wizard=wizard,
             desk=desk,
         )

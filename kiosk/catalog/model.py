@@ -367,7 +367,8 @@ class Tariff:
 class Model:
     """One thing to buy. `modes`: finer tags where one id does several things.
 
-    `usual_seconds`: the longest measured time from start to result, None: never measured.
+    `usual_seconds`: the longest measured time from start to result, None: never measured. `deadline_s`: how long it is
+    waited for at the provider, None: as long as for others with its output.
     """
 
     id: str
@@ -380,6 +381,7 @@ class Model:
     sell: bool
     switched_off: bool
     usual_seconds: int | None
+    deadline_s: int | None
     callback_required: bool
     inputs: tuple[Input, ...]
     rules: tuple[Rule, ...]

@@ -6,6 +6,7 @@ from typing import TypeAlias, assert_never
 
 from kiosk.db import Database
 from kiosk.generations import store
+from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
@@ -90,7 +91,7 @@ class Till:
 
     db: Database
     wizard: Wizard
-    deadline_s: float
+    patience: Patience
 
     async def confirm(
         self, customer_id: int, generation_id: int, *, price_pressed: int, message_id: int
@@ -117,7 +118,12 @@ class Till:
             match decision:
                 case Accept():
                     confirmed = await store.confirm(
-                        tx, draft.id, message_id=message_id, deadline_s=self.deadline_s, wake_s=WAKE_S
+                        tx,
+                        draft.id,
+                        message_id=message_id,
+                        line_s=self.patience.line_s,
+                        run_s=self.patience.at_provider_s(model),
+                        wake_s=WAKE_S,
                     )
                     assert confirmed is not None  # noqa: S101 - the row is locked and was a draft
                     await ledger.hold(tx, draft.id)

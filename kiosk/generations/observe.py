@@ -80,25 +80,27 @@ class Observer:
         if order is None or order.state not in (State.RUNNING, State.FAILED, State.DONE):
             return
         if order.state is State.DONE:
-            await self._complete_costs(order.id, [row.task_id for row in known if row.credits is None])
+            await self._complete_costs(order, [row.task_id for row in known if row.credits is None])
             return
         readings = [await self._read(order, row.task_id) for row in known]
         assert order.deadline_at is not None  # noqa: S101 - every confirmed generation has one
         verdict = judge(readings, past_deadline=order.read_at >= order.deadline_at)
-        await self._act(order, verdict)
+        await self._act(order, verdict, unended=any(isinstance(reading, Waiting) for reading in readings))
 
-    async def _act(self, order: Generation, verdict: Reading) -> None:
+    async def _act(self, order: Generation, verdict: Reading, *, unended: bool) -> None:
+        """`unended`: nobody knows yet what becomes of a task of it."""
         match verdict:
             case Succeeded(outputs=outputs):
-                await self.settler.succeed(order, outputs)
+                await self.settler.succeed(order, outputs, unended=unended)
             case Failed(failure=failure) if order.state is State.RUNNING:
                 stuck = about(Kind.STUCK, order) if failure is Failure.TIMEOUT else None
-                await self.settler.fail(order, failure, was=State.RUNNING, alert=stuck)
+                await self.settler.fail(order, failure, was=State.RUNNING, alert=stuck, unended=unended)
             case Waiting() if order.state is State.RUNNING:
                 async with self.db.transaction() as tx:
                     await store.poll_again(tx, order.id, wait_s=poll_delay_s(order.polls, self.poll_first_s))
             case Failed() | Waiting():
-                pass  # it had failed before, and still has
+                if not unended:  # it had failed before, and that is how it stays
+                    await self._look_no_more(order)
             case _:
                 assert_never(verdict)
 
@@ -153,11 +155,22 @@ class Observer:
             if paid > 1:
                 await raise_alert(tx, Alert(Kind.SECOND_TASK, values={"generation": str(generation_id)}))
 
-    async def _complete_costs(self, generation_id: int, task_ids: Sequence[str]) -> None:
+    async def _look_no_more(self, order: Generation) -> None:
+        async with self.db.transaction() as tx:
+            await store.look_no_more(tx, order.id, was=order.state)
+
+    async def _complete_costs(self, order: Generation, task_ids: Sequence[str]) -> None:
         """A second task of one generation may end after the first was delivered: its cost still counts."""
+        ended = True
         for task_id in task_ids:
             try:
                 task = await self.kie.get_task(task_id)
             except KieError:
+                ended = False
                 continue
-            await self._record_credits(generation_id, task_id, task.credits_consumed)
+            if task.state.ended:
+                await self._record_credits(order.id, task_id, task.credits_consumed)
+            else:
+                ended = False
+        if ended:
+            await self._look_no_more(order)

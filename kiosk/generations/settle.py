@@ -10,6 +10,7 @@ from kiosk.db import Database
 from kiosk.delivery import store as deliveries
 from kiosk.delivery.plan import Output, failure_parcels, result_parcels
 from kiosk.generations import store
+from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
 from kiosk.ledger import store as ledger
@@ -33,11 +34,16 @@ class Settler:
 
     db: Database
 
-    async def succeed(self, order: Generation, outputs: Sequence[Output]) -> bool:
-        """running → done with the price taken, or failed → done as a gift. False: another was faster."""
+    async def succeed(self, order: Generation, outputs: Sequence[Output], *, unended: bool = False) -> bool:
+        """running → done with the price taken, or failed → done as a gift. False: another was faster.
+
+        `unended`: another task of it has not ended, and what it costs is looked for later.
+        """
         async with self.db.transaction() as tx:
             await ledger.lock(tx, order.customer_id)
-            won = await store.settle_done(tx, order.id, was=order.state, wake_s=WAKE_S)
+            won = await store.settle_done(
+                tx, order.id, was=order.state, wake_s=WAKE_S, late_look_s=LATE_LOOKS_S[0] if unended else None
+            )
             if not won:
                 return False
             if order.state is State.RUNNING:
@@ -49,11 +55,23 @@ class Settler:
         log.info("generation.settled", state="done", late=order.state is State.FAILED, outputs=len(outputs))
         return True
 
-    async def fail(self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None) -> bool:
-        """Gives the money back, and raises `alert` if it does. False: another was faster."""
+    async def fail(
+        self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None, unended: bool = False
+    ) -> bool:
+        """Gives the money back, and raises `alert` if it does. False: another was faster.
+
+        `unended`: a task of it may succeed yet, and is looked at later.
+        """
         async with self.db.transaction() as tx:
             await ledger.lock(tx, order.customer_id)
-            won = await store.settle_failed(tx, order.id, was=was, failure=failure, wake_s=WAKE_S)
+            won = await store.settle_failed(
+                tx,
+                order.id,
+                was=was,
+                failure=failure,
+                wake_s=WAKE_S,
+                late_look_s=LATE_LOOKS_S[0] if unended else None,
+            )
             if not won:
                 return False
             await ledger.resolve(tx, order.id, "release")

@@ -115,7 +115,7 @@ async def open_count(tx: Tx, customer_id: int) -> int:
 
 
 async def confirm(
-    tx: Tx, generation_id: int, *, message_id: int, deadline_s: float, wake_s: float
+    tx: Tx, generation_id: int, *, message_id: int, line_s: float, run_s: float, wake_s: float
 ) -> Generation | None:
     """draft → pending, where the wizard lives now: an older card that was pressed may be taken away yet."""
     return maybe(
@@ -123,25 +123,32 @@ async def confirm(
             f"""
             UPDATE generations
             SET state = 'pending', message_id = coalesce(message_id, $2), confirmed_at = now(), asking = NULL,
-                deadline_at = now() + make_interval(secs => $3), next_at = now() + make_interval(secs => $4)
+                line_ends_at = now() + make_interval(secs => $3), deadline_at = now() + make_interval(secs => $3),
+                run_s = $4, next_at = now() + make_interval(secs => $5)
             WHERE id = $1 AND state = 'draft' RETURNING {COLUMNS}
             """,
             generation_id,
             message_id,
-            deadline_s,
+            line_s,
+            run_s,
             wake_s,
         )
     )
 
 
 async def claim_submit(tx: Tx, generation_id: int, *, grace_s: float, submits_at_most: int) -> Generation | None:
-    """pending → submitting, or once more when the last outcome stayed unknown for `grace_s`."""
+    """pending → submitting, or once more when the last outcome stayed unknown for `grace_s`.
+
+    Leaving the line begins its time at the provider; a repetition does not.
+    """
     return maybe(
         await tx.fetchrow(
             f"""
             UPDATE generations
             SET state = 'submitting', submits = submits + 1, submitted_at = now(),
-                next_at = now() + make_interval(secs => $2)
+                next_at = now() + make_interval(secs => $2),
+                deadline_at = CASE state WHEN 'pending' THEN coalesce(now() + make_interval(secs => run_s), deadline_at)
+                                         ELSE deadline_at END
             WHERE id = $1 AND deadline_at > now() AND submits < $3
               AND (state = 'pending'
                    OR state = 'submitting' AND submitted_at <= now() - make_interval(secs => $2))
@@ -157,12 +164,14 @@ async def claim_submit(tx: Tx, generation_id: int, *, grace_s: float, submits_at
 async def put_back(tx: Tx, generation_id: int, *, submits: int, wait_s: float) -> bool:
     """The provider made no task, so this attempt does not count.
 
-    submitting → pending, unless an earlier attempt is still of unknown outcome: that one is waited for further.
+    submitting → pending, unless an earlier attempt is still of unknown outcome: that one is waited for further. Back in
+    line the order has what was left of its time there.
     """
     tag = await tx.execute(
         """
         UPDATE generations
         SET state = CASE submits WHEN 1 THEN 'pending' ELSE 'submitting' END,
+            deadline_at = CASE submits WHEN 1 THEN coalesce(line_ends_at, deadline_at) ELSE deadline_at END,
             submits = submits - 1, next_at = now() + make_interval(secs => $3)
         WHERE id = $1 AND state = 'submitting' AND submits = $2
         """,
@@ -198,33 +207,42 @@ async def poll_again(tx: Tx, generation_id: int, *, wait_s: float) -> None:
     )
 
 
-async def settle_done(tx: Tx, generation_id: int, *, was: State, wake_s: float) -> bool:
-    """running → done, or failed → done when it succeeded late."""
+async def settle_done(
+    tx: Tx, generation_id: int, *, was: State, wake_s: float, late_look_s: float | None = None
+) -> bool:
+    """running → done, or failed → done when it succeeded late. `late_look_s`: another task of it has not ended yet."""
     tag = await tx.execute(
         """
         UPDATE generations
         SET state = 'done', failure = NULL, late = (state = 'failed'), settled_at = now(), delivered_at = NULL,
-            delivery_tries = 0, next_at = now() + make_interval(secs => $3)
+            delivery_tries = 0, next_at = now() + make_interval(secs => $3),
+            late_look_at = now() + make_interval(secs => $4), late_looks = 0
         WHERE id = $1 AND state = $2
         """,
         generation_id,
         was.value,
         wake_s,
+        late_look_s,
     )
     return tag == "UPDATE 1"
 
 
-async def settle_failed(tx: Tx, generation_id: int, *, was: State, failure: Failure, wake_s: float) -> bool:
+async def settle_failed(
+    tx: Tx, generation_id: int, *, was: State, failure: Failure, wake_s: float, late_look_s: float | None = None
+) -> bool:
+    """`late_look_s`: a task of it has not ended, and is looked at once more then."""
     tag = await tx.execute(
         """
         UPDATE generations
-        SET state = 'failed', failure = $3, settled_at = now(), next_at = now() + make_interval(secs => $4)
+        SET state = 'failed', failure = $3, settled_at = now(), next_at = now() + make_interval(secs => $4),
+            late_look_at = now() + make_interval(secs => $5)
         WHERE id = $1 AND state = $2
         """,
         generation_id,
         was.value,
         failure.value,
         wake_s,
+        late_look_s,
     )
     return tag == "UPDATE 1"
 
@@ -260,6 +278,43 @@ async def wake_waiting(tx: Tx, customer_id: int) -> None:
     """The customer is back: what waited for them is due now."""
     await tx.execute(
         "UPDATE generations SET next_at = now() WHERE customer_id = $1 AND next_at = 'infinity'", customer_id
+    )
+
+
+async def expect_late(tx: Tx, generation_id: int, *, wait_s: float) -> None:
+    """A task became known of a generation that has ended: it is looked at, unless that is planned already."""
+    await tx.execute(
+        """
+        UPDATE generations SET late_look_at = now() + make_interval(secs => $2), late_looks = 0
+        WHERE id = $1 AND state IN ('done', 'failed') AND late_look_at IS NULL
+        """,
+        generation_id,
+        wait_s,
+    )
+
+
+async def claim_late(tx: Tx, *, limit: int, pauses_s: Sequence[float]) -> Sequence[int]:
+    """Takes what is due for a late look and plans the one after it, while there is one in `pauses_s`."""
+    rows = await tx.fetch(
+        """
+        UPDATE generations
+        SET late_looks = late_looks + 1, late_look_at = now() + make_interval(secs => ($2::float8[])[late_looks + 2])
+        WHERE id IN (SELECT id FROM generations WHERE late_look_at <= now()
+                     ORDER BY late_look_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        RETURNING id
+        """,
+        limit,
+        list(pauses_s),
+    )
+    return [row["id"] for row in rows]
+
+
+async def look_no_more(tx: Tx, generation_id: int, *, was: State) -> None:
+    """Every task of it has ended."""
+    await tx.execute(
+        "UPDATE generations SET late_look_at = NULL WHERE id = $1 AND state = $2 AND late_look_at IS NOT NULL",
+        generation_id,
+        was.value,
     )
 
 

@@ -9,6 +9,7 @@ from kiosk.catalog.form import Valid, payload, validate
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
 from kiosk.generations import store, tasks
+from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import SUBMITS_AT_MOST, TASKS_AT_MOST, Failure, State, outcome_is_overdue
 from kiosk.generations.store import Generation
@@ -82,7 +83,8 @@ class Submitter:
 
     async def _created(self, order: Generation, task_id: str) -> None:
         async with self.db.transaction() as tx:
-            await tasks.add(tx, order.id, task_id, at_most=TASKS_AT_MOST)
+            if await tasks.add(tx, order.id, task_id, at_most=TASKS_AT_MOST):
+                await store.expect_late(tx, order.id, wait_s=LATE_LOOKS_S[0])
             await tasks.match_orphans(tx, task_id, order.id)
             started = await store.start_running(tx, order.id, task_id, poll_s=self.poll_first_s)
             if not started:

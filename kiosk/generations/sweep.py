@@ -7,6 +7,7 @@ import structlog
 
 from kiosk.db import Database
 from kiosk.generations import drafts, store, tasks
+from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.states import State
 from kiosk.operators.store import forget_told
 from kiosk.queue.jobs import Act, Job, enqueue, prune
@@ -43,6 +44,17 @@ class Sweeper:
                 await enqueue(tx, *(Job(ACT_OF[state], generation_id) for generation_id, state in due))
             if due:
                 log.debug("sweep.woke", count=len(due))
+            if len(due) < BATCH:
+                return
+
+    async def look_late(self) -> None:
+        """Orders that ended while a task of theirs had not: the provider may have finished it since."""
+        while True:
+            async with self.db.transaction() as tx:
+                due = await store.claim_late(tx, limit=BATCH, pauses_s=LATE_LOOKS_S)
+                await enqueue(tx, *(Job(Act.OBSERVE, generation_id) for generation_id in due))
+            if due:
+                log.debug("sweep.looked_late", count=len(due))
             if len(due) < BATCH:
                 return
 

@@ -357,6 +357,10 @@ CREATE TABLE public.generations (
     submitted_at timestamp with time zone,
     settled_at timestamp with time zone,
     delivered_at timestamp with time zone,
+    line_ends_at timestamp with time zone,
+    run_s double precision,
+    late_look_at timestamp with time zone,
+    late_looks smallint DEFAULT 0 NOT NULL,
     CONSTRAINT generations_confirmed CHECK (
 CASE state
     WHEN 'draft'::text THEN (confirmed_at IS NULL)
@@ -365,6 +369,7 @@ CASE state
 END),
     CONSTRAINT generations_failure_told CHECK (((failure IS NOT NULL) = (state = 'failed'::text))),
     CONSTRAINT generations_future CHECK (((next_at IS NOT NULL) = ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL))))),
+    CONSTRAINT generations_late_look CHECK (((late_look_at IS NULL) OR (state = ANY (ARRAY['done'::text, 'failed'::text])))),
     CONSTRAINT generations_priced CHECK (((price_kopecks > 0) AND ((price_kopecks IS NOT NULL) OR (confirmed_at IS NULL)))),
     CONSTRAINT generations_settled CHECK (((settled_at IS NOT NULL) = (state = ANY (ARRAY['done'::text, 'failed'::text, 'canceled'::text])))),
     CONSTRAINT generations_shown CHECK (((message_id IS NOT NULL) OR (confirmed_at IS NULL))),
@@ -633,6 +638,8 @@ CREATE INDEX alerts_due ON public.alerts USING btree (due_at) WHERE (count > tol
 CREATE INDEX generations_by_customer ON public.generations USING btree (customer_id, id DESC);
 
 CREATE INDEX generations_due ON public.generations USING btree (next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX generations_late ON public.generations USING btree (late_look_at) WHERE (late_look_at IS NOT NULL);
 
 CREATE UNIQUE INDEX generations_one_draft_per_message ON public.generations USING btree (customer_id, chat_id, message_id) WHERE (state = 'draft'::text);
 

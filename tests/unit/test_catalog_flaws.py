@@ -60,6 +60,13 @@ def test_flaws_none_in_a_sound_entry() -> None:
             "painter.sell: must be true or false, not 'yes please'",
         ),
         ("    credits: 2", "    usual_seconds: 0\n    credits: 2", "painter.usual_seconds: must be a whole number"),
+        ("    credits: 2", "    deadline_s: soon\n    credits: 2", "painter.deadline_s: must be a whole number"),
+        ("    credits: 2", "    deadline_s: 86401\n    credits: 2", "painter.deadline_s: more than a day"),
+        (
+            "    credits: 2",
+            "    usual_seconds: 60\n    deadline_s: 60\n    credits: 2",
+            "painter.deadline_s: must be more than the usual 60 s",
+        ),
         ("id: painter", "id: 'no spaces'", "models[0].id: 'no spaces' is no id of a model"),
         ("id: painter", "id: '1:1'", "models[0].id: '1:1' is no id of a model"),
     ],

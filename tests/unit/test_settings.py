@@ -50,7 +50,9 @@ MALFORMED = [
     ("WELCOME_BALANCE_RUB", "-1"),
     ("SUBMIT_GRACE_S", "inf"),
     ("POLL_FIRST_S", "0"),
+    ("LINE_DEADLINE_S", "0"),
     ("IMAGE_DEADLINE_S", "nan"),
+    ("VIDEO_DEADLINE_S", "-1"),
     ("LOG_LEVEL", "chatty"),
 ]
 

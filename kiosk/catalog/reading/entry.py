@@ -25,6 +25,7 @@ def read_entry(value: object, where: str, flaws: list[Flaw]) -> Model | None:
     usual_seconds = sheet.whole("usual_seconds", minimum=1)
     if usual_seconds is not None and usual_seconds > LONGEST_USUAL_S:
         sheet.note("usual_seconds", "more than a day")
+    deadline_s = _deadline_s(sheet, usual_seconds)
     inputs = read_inputs(sheet)
     rules = read_rules(sheet, inputs)
     tariff = read_tariff(sheet, inputs)
@@ -47,6 +48,7 @@ def read_entry(value: object, where: str, flaws: list[Flaw]) -> Model | None:
         sell=sell,
         switched_off=False,
         usual_seconds=usual_seconds,
+        deadline_s=deadline_s,
         callback_required=callback_required,
         inputs=tuple(item for item in inputs.values() if item),
         rules=rules,
@@ -55,6 +57,17 @@ def read_entry(value: object, where: str, flaws: list[Flaw]) -> Model | None:
         source=source,
         confidence=confidence,
     )
+
+
+def _deadline_s(sheet: Sheet, usual_seconds: int | None) -> int | None:
+    deadline_s = sheet.whole("deadline_s", minimum=1)
+    if deadline_s is None:
+        return None
+    if deadline_s > LONGEST_USUAL_S:
+        sheet.note("deadline_s", "more than a day")
+    if usual_seconds is not None and deadline_s <= usual_seconds:
+        sheet.note("deadline_s", f"must be more than the usual {usual_seconds} s")
+    return deadline_s
 
 
 def _where(value: object, where: str) -> str:
