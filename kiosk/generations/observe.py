@@ -151,8 +151,9 @@ class Observer:
         if credits_consumed is None:
             return
         async with self.db.transaction() as tx:
-            paid = await tasks.record_credits(tx, generation_id, task_id, credits_consumed)
-            if paid > 1:
+            await tasks.lock(tx, generation_id)
+            known = not await tasks.record_credits(tx, task_id, credits_consumed)
+            if not known and await tasks.paid_count(tx, generation_id) > 1:
                 await raise_alert(tx, Alert(Kind.SECOND_TASK, values={"generation": str(generation_id)}))
 
     async def _look_no_more(self, order: Generation) -> None:

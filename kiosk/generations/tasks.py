@@ -40,17 +40,23 @@ async def generation_of_task(tx: Tx, task_id: str) -> int | None:
     return found
 
 
-async def record_credits(tx: Tx, generation_id: int, task_id: str, credits_consumed: Decimal) -> int:
-    """For how many tasks of the generation the provider took credits; 0 when this one's were known before."""
-    # Two observers with a task each: the second sees what the first wrote.
+async def lock(tx: Tx, generation_id: int) -> None:
+    """Two observers of one generation take turns: the second sees what the first wrote."""
     await tx.execute("SELECT FROM tasks WHERE generation_id = $1 ORDER BY task_id FOR NO KEY UPDATE", generation_id)
+
+
+async def record_credits(tx: Tx, task_id: str, credits_consumed: Decimal) -> bool:
+    """False when they were known."""
     tag = await tx.execute(
         "UPDATE tasks SET credits = $2 WHERE task_id = $1 AND credits IS NULL", task_id, credits_consumed
     )
-    if tag == "UPDATE 0":
-        return 0
-    paid: int = await tx.fetchval("SELECT count(*) FROM tasks WHERE generation_id = $1 AND credits > 0", generation_id)
-    return paid
+    return tag == "UPDATE 1"
+
+
+async def paid_count(tx: Tx, generation_id: int) -> int:
+    """For how many tasks the provider took credits."""
+    count: int = await tx.fetchval("SELECT count(*) FROM tasks WHERE generation_id = $1 AND credits > 0", generation_id)
+    return count
 
 
 ORPHAN_BODY_LIMIT = 16_384

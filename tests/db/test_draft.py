@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from kiosk.catalog.form import ProblemKind
+from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import Shelf, default_shelf
 from kiosk.db import Database, Tx
 from kiosk.generations import drafts, store
 from kiosk.generations.confirm import Confirmed, InsufficientFunds, PriceChanged, Till
+from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Answered, Missing, Passed, Wizard, Wrong
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
@@ -28,6 +30,7 @@ def a_wizard(*, multiplier: int = 2, shelf: Shelf | None = None) -> Wizard:
 
 
 WIZARD = a_wizard()
+PATIENCE = Patience(600, dict.fromkeys(Output, 600.0))
 
 
 async def begun(tx: Tx, customer: int, **changes: Any) -> Generation:
@@ -210,7 +213,7 @@ async def quoted(database: Database, *, kopecks: int = 1000, age: str = "0 s") -
 
 
 async def press_create(database: Database, draft: Generation, *, multiplier: int, price: int = PRICE) -> Any:
-    till = Till(database, a_wizard(multiplier=multiplier), 600)
+    till = Till(database, a_wizard(multiplier=multiplier), PATIENCE)
     return await till.confirm(draft.customer_id, draft.id, price_pressed=price, message_id=MESSAGE)
 
 
@@ -249,7 +252,7 @@ async def test_order_of_another_customer_cannot_be_confirmed(database: Database)
     draft = await quoted(database)
     async with database.transaction() as tx:
         stranger = await a_customer(tx, kopecks=1000)
-    till = Till(database, WIZARD, 600)
+    till = Till(database, WIZARD, PATIENCE)
     result = await till.confirm(stranger, draft.id, price_pressed=PRICE, message_id=MESSAGE)
     assert type(result).__name__ == "NotSold"
     async with database.reading() as tx:
