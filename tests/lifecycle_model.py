@@ -293,6 +293,7 @@ class World:
             order.submits -= 1
             if order.submits == 0:
                 order.go(State.PENDING)
+                order.is_past = False  # in line its other deadline holds
 
     def _learn(self, order: Order, task: str) -> None:
         if task not in order.known:

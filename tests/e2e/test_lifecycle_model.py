@@ -270,19 +270,23 @@ class Unguarded(Settler):
         assert found is not None
         return found
 
-    async def succeed(self, order: Generation, outputs: Sequence[Output]) -> bool:
-        return await super().succeed(await self._now(order), outputs)
+    async def succeed(self, order: Generation, outputs: Sequence[Output], *, unended: bool = False) -> bool:
+        return await super().succeed(await self._now(order), outputs, unended=unended)
 
-    async def fail(self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None) -> bool:
+    async def fail(
+        self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None, unended: bool = False
+    ) -> bool:
         del was
-        return await super().fail(order, failure, was=(await self._now(order)).state, alert=alert)
+        return await super().fail(order, failure, was=(await self._now(order)).state, alert=alert, unended=unended)
 
 
 class Forgetful(Settler):
     """Fails orders and keeps the money on hold."""
 
-    async def fail(self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None) -> bool:
-        del alert
+    async def fail(
+        self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None, unended: bool = False
+    ) -> bool:
+        del alert, unended
         async with self.db.transaction() as tx:
             return await store.settle_failed(tx, order.id, was=was, failure=failure, wake_s=600)
 
