@@ -4,20 +4,25 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeAlias, cast
 
 import asyncpg
+import structlog
 
 from kiosk.errors import BadSettings, CannotStart
 
 if TYPE_CHECKING:
     Tx: TypeAlias = asyncpg.Connection[asyncpg.Record]
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Lent: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 else:  # asyncpg's own classes take no type arguments
     Tx = asyncpg.Connection
     Pool = asyncpg.Pool
+
+log = structlog.get_logger()
 
 Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 
@@ -41,6 +46,7 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+TELL_EVERY_S: Final = 30.0
 
 
 class DatabaseUnavailable(CannotStart):
@@ -64,6 +70,17 @@ UNAVAILABLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PoolFigures:
+    """`size`, `free` and `waiting` are of now; `waits` found all connections in use, `timeouts` waited in vain."""
+
+    size: int
+    free: int
+    waiting: int
+    waits: int
+    timeouts: int
+
+
 class Database:
     """A pool of connections that run transactions: `async with db.transaction() as tx`."""
 
@@ -71,6 +88,8 @@ class Database:
         self._pool = pool
         self._limits = limits
         self._behind_pooler = behind_pooler
+        self._users = self._waits = self._timeouts = 0  # users: with a connection, or on their way to one
+        self._told_at: float | None = None
 
     @classmethod
     async def connect(
@@ -129,6 +148,11 @@ class Database:
         async with self.reading() as connection:
             await connection.fetchval("SELECT 1")
 
+    def figures(self) -> PoolFigures:
+        """How the pool is used."""
+        pool, waiting = self._pool, max(0, self._users - self._pool.get_max_size())
+        return PoolFigures(pool.get_size(), pool.get_idle_size(), waiting, self._waits, self._timeouts)
+
     async def close(self) -> None:
         """Waits for what is running, but not for long."""
         await close_pool(self._pool, self._limits.close_s)
@@ -143,7 +167,8 @@ class Database:
     async def _connection(self) -> AsyncIterator[Tx]:
         lost, late = True, "no free connection in time"
         try:
-            async with self._pool.acquire(timeout=self._limits.acquire_s) as proxy:
+            proxy = await self._take()
+            try:
                 # The proxy passes everything on to the connection; only its class differs.
                 connection = cast("Tx", proxy)
                 lost, late = False, "no answer in time"
@@ -151,10 +176,38 @@ class Database:
                     yield connection
                 finally:
                     lost = _is_lost(connection)  # once it is back in the pool it no longer says so
+            finally:
+                await self._give_back(proxy)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             if why := _why_unavailable(error, lost=lost, late=late):
                 raise DatabaseUnavailable(why) from error
             raise
+
+    async def _take(self) -> "Lent":
+        """Errors: TimeoutError when none gets free in time, and whatever connecting may raise."""
+        all_in_use = self._users >= self._pool.get_max_size()
+        self._users += 1
+        self._waits += all_in_use
+        try:
+            return await self._pool.acquire(timeout=self._limits.acquire_s)
+        except BaseException as error:
+            self._users -= 1
+            if all_in_use and isinstance(error, TimeoutError):
+                self._timeouts += 1
+                self._tell()
+            raise
+
+    async def _give_back(self, lent: "Lent") -> None:
+        self._users -= 1
+        await self._pool.release(lent)
+
+    def _tell(self) -> None:
+        """Not each time: whoever is refused comes back, and so would the line."""
+        now_s = time.monotonic()
+        if self._told_at is None or now_s - self._told_at >= TELL_EVERY_S:
+            self._told_at = now_s
+            now = self.figures()
+            log.warning("db.pool_exhausted", size=now.size, waiting=now.waiting, timeouts=now.timeouts)
 
     async def _roll_back(self, connection: Tx, transaction: asyncpg.transaction.Transaction) -> None:
         """Leaves no connection in doubt: a server that did not answer may not answer ROLLBACK either."""

@@ -1,12 +1,13 @@
 """Alive, ready, and how things are: three questions with three answers."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from kiosk.db import DatabaseUnavailable
+from kiosk.db import DatabaseUnavailable, PoolFigures
 from kiosk.queue.jobs import depth
 from kiosk.web.front import Front
 
@@ -27,11 +28,14 @@ class Ready(BaseModel):
 
 
 class Health(BaseModel):
-    """`active`: this replica takes updates; `queue_depth`: how many jobs wait or run, null when nobody knows."""
+    """`active`: this replica takes updates; `queue_depth`: how many jobs wait or run, null when nobody knows;
+    `connections` of the pool for requests and jobs, null while there is none.
+    """
 
     active: bool
     queue_depth: int | None
     version: str
+    connections: PoolFigures | None = None
 
 
 def front_of(request: Request) -> Front:
@@ -83,9 +87,8 @@ async def health(request: Request) -> JSONResponse:
     if front.running is None:
         return JSONResponse(view.model_dump(), status_code=503)
     view.active = front.running.active()
-    try:
+    with contextlib.suppress(DatabaseUnavailable):
         async with front.running.db.reading() as tx:
             view.queue_depth = await depth(tx)
-    except DatabaseUnavailable:
-        return JSONResponse(view.model_dump(), status_code=503)
-    return JSONResponse(view.model_dump())
+    view.connections = front.running.db.figures()
+    return JSONResponse(view.model_dump(), status_code=503 if view.queue_depth is None else 200)

@@ -1,14 +1,16 @@
 """Alive, ready and how things are, over real HTTP; and the shop's doors while its database is away and after."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from fastapi.routing import iter_route_contexts
 
-from kiosk.db import Database
+from kiosk.db import Database, Limits
 from kiosk.errors import BadSettings
 from kiosk.migrate import migrate
 from kiosk.postgres import EmbeddedPostgres
@@ -31,20 +33,23 @@ def own_postgres() -> Iterator[EmbeddedPostgres]:
 
 
 async def test_health_of_an_open_shop(database: Database) -> None:
-    """Exactly three things: whether it takes updates, how much work waits, and which version runs."""
+    """Whether it takes updates, how much work waits, which version runs, and how the pool is used; nothing else."""
     async with a_door(database) as door:
         async with database.transaction() as tx:
             await enqueue(tx, Job(Act.OBSERVE, 1), Job(Act.SUBMIT, 2))
         answer = await door.get("/health")
-        assert (answer.status, answer.body) == (200, {"active": True, "queue_depth": 2, "version": "1.2.3"})
+        figures = {"size": 1, "free": 1, "waiting": 0, "waits": 0, "timeouts": 0}
+        health = {"active": True, "queue_depth": 2, "version": "1.2.3", "connections": figures}
+        assert (answer.status, answer.body) == (200, health)
         assert [type(answer.body[name]) for name in ("active", "queue_depth", "version")] == [bool, int, str]
 
 
 async def test_health_of_a_shop_that_starts(database: Database) -> None:
-    """The same three things, with the depth unknown."""
+    """The same things, as far as anything is known yet."""
     async with a_door(database, is_open=False) as door:
         answer = await door.get("/health")
-        assert (answer.status, answer.body) == (503, {"active": False, "queue_depth": None, "version": "1.2.3"})
+        unknown = {"active": False, "queue_depth": None, "version": "1.2.3", "connections": None}
+        assert (answer.status, answer.body) == (503, unknown)
 
 
 async def test_ready_of_a_shop_that_starts(database: Database) -> None:
@@ -104,6 +109,46 @@ async def test_shop_survives_its_database(own_postgres: EmbeddedPostgres) -> Non
             assert (await door.post(path, note())).status == 200
             assert (await door.telegram({})).status == 200
             assert await door.jobs() == [("observe", order.id)]
+
+
+async def test_exhausted_pool_is_bounded_and_seen(dsn: str) -> None:
+    """Every connection is held by somebody: 503 in time, a line in the log, figures in /health; then all is well."""
+
+    async def needs_the_database(_body: bytes) -> bool:
+        await db.ping()
+        return True
+
+    with structlog.testing.capture_logs() as lines:
+        async with (
+            await Database.connect(dsn, max_size=2, limits=Limits(acquire_s=0.2)) as db,
+            a_door(db, intake=Counter(deal=needs_the_database)) as door,
+        ):
+            async with db.reading(), db.transaction():
+                refused = await asyncio.gather(*(door.telegram({}) for _ in range(5)))
+                assert [(answer.status, answer.headers.get("Retry-After")) for answer in refused] == [(503, "5")] * 5
+                health = await door.get("/health")
+                assert (health.status, health.body["queue_depth"]) == (503, None)
+                figures = {"size": 2, "free": 0, "waiting": 0, "waits": 6, "timeouts": 6}
+                assert health.body["connections"] == figures
+                assert (await door.get("/ready")).body == {"ready": False, "checks": {"database": False}}
+            assert (await door.telegram({})).status == 200
+            health = await door.get("/health")
+            assert health.status == 200
+            assert health.body["connections"] == {**figures, "free": 2, "waits": 7, "timeouts": 7}
+    said = [line for line in lines if line["event"] == "db.pool_exhausted"]
+    assert [(line["log_level"], line["size"]) for line in said] == [("warning", 2)]
+
+
+async def test_fifty_at_once_share_a_small_pool(dsn: str) -> None:
+    """Whoever comes while all connections are in use waits for one: nobody is refused, and all is seen."""
+    async with await Database.connect(dsn, max_size=2) as db, a_door(db) as door:
+        order = await an_order(db)
+        path = f"/callbacks/kie/{order.id}/{order.callback_token}"
+        answers = await asyncio.gather(*(door.post(path, note()) for _ in range(50)))
+        assert [answer.status for answer in answers] == [200] * 50
+        figures = db.figures()
+        assert (figures.size, figures.free, figures.waiting, figures.timeouts) == (2, 2, 0, 0)
+        assert figures.waits > 0
 
 
 ROUTES = {
