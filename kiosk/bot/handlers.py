@@ -16,7 +16,9 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, Update, Use
 from kiosk.bot.desk import Desk, Pressed, Reply
 from kiosk.bot.refusals import QUERY_TOO_OLD, says
 from kiosk.bot.show import edit, send, take_away
+from kiosk.bot.words import words
 from kiosk.customers.arrive import Visitor
+from kiosk.db import DatabaseUnavailable
 
 log = structlog.get_logger()
 
@@ -76,9 +78,8 @@ class Handlers:
         at = Pressed(query.message.chat.id, query.message.message_id, event_update.update_id, query.data)
         visitor = visitor_of(bot, query.from_user)
         pressing = asyncio.create_task(self.desk.press(visitor, at))
-        in_time, _ = await asyncio.wait((pressing,), timeout=SPINNER_S)
-        well = bool(in_time) and pressing.exception() is None
-        await self._end_spinner(query, pressing.result().toast if well else None)
+        await asyncio.wait((pressing,), timeout=SPINNER_S)
+        await self._end_spinner(query, _toast(pressing, visitor))
         reply = await pressing
         with contextlib.suppress(TelegramForbiddenError):  # blocked meanwhile
             await self._show_pressed(bot, visitor, at, reply)
@@ -132,3 +133,16 @@ class Handlers:
         except (TelegramAPIError, ClientDecodeError) as refusal:  # decoration: the press itself goes on
             if not (isinstance(refusal, TelegramBadRequest) and says(refusal, *QUERY_TOO_OLD)):
                 log.info("bot.spinner_stays", refusal=type(refusal).__name__)
+
+
+def _toast(pressing: "asyncio.Task[Reply]", visitor: Visitor) -> str | None:
+    """What there is to say so far; a press that came too early is dealt with once its update comes again."""
+    if not pressing.done():
+        return None
+    match pressing.exception():
+        case None:
+            return pressing.result().toast
+        case DatabaseUnavailable():
+            return words(visitor.language).plain("pressed-too-early")
+        case _:
+            return None

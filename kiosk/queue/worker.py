@@ -48,7 +48,9 @@ class Pace:
     stale_s: float = 20  # a job without a heartbeat for this long is given to another worker
     restart_min_s: float = 0.5
     restart_max_s: float = 5
-    give_up_s: float = 60  # without one successful database call for this long the process ends, to be started afresh
+    # Without one successful database call for this long the process ends, to be started afresh. A server that is moved
+    # or restarted may be away for a minute or two, which all replicas outlast: ending all at once would help nobody.
+    give_up_s: float = 180
 
 
 @dataclass(slots=True)

@@ -66,6 +66,7 @@ help =
 help-support = Questions: @{ $support }
 unknown = I understand buttons and answers to my questions. Press /start to begin, or /help to see how it works.
 old-button = This button no longer works. Here is where things stand.
+pressed-too-early = Not possible right now, but it will be done shortly. No need to press again.
 order-over = This order is finished.
 order-elsewhere = This order is running already.
 nothing-to-cancel = There is nothing to cancel.
