@@ -91,7 +91,7 @@ def step(text: str) -> None:
 async def show(stage: Stage, stopping: asyncio.Event) -> None:
     """Until Ctrl-C."""
     say.print(f"\n[bold]The shop is open:[/bold] [link]{stage.chat_url}/[/link]")
-    say.print("Play the customer there: /start, then “🖼 Создать картинку”. Nothing is paid. Ctrl-C closes it.\n")
+    say.print("Play the customer there: /start, then “🖼 Картинка по описанию”. Nothing is paid. Ctrl-C closes it.\n")
     await stopping.wait()
 
 

@@ -14,6 +14,7 @@ from sandbox.customer import Customer
 STEP_S = 30.0
 RESULT_S = 180.0
 RATIO_TOLERANCE = 0.02
+ONLY, AISLE, ONWARD, MODEL = "Создать картинку", "Картинка по описанию", "Дальше", "Z-Image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,8 @@ class WalkFailed(Exception):  # noqa: N818 - it states a fact
 async def buy_picture(customer: Customer, prompt: str, ratio: str, out: Path) -> Purchase:
     """Buys one picture and saves it in `out`. Errors: WalkFailed, NothingHappened."""
     await customer.send_text("/start")
-    home = await _screen(customer, "Создать картинку")
-    await _press(customer, home, "Создать картинку")
-    await customer.wait_until(lambda message: _asks(message, home["message_id"], "Опишите"), STEP_S)
+    shelf = await _to_the_model(customer)
+    await customer.wait_until(lambda message: _asks(message, shelf, "Опишите"), STEP_S)
     wrote = await customer.send_text(prompt)
     ratios = await _screen(customer, ratio, after=wrote["message_id"])
     await _press(customer, ratios, ratio)
@@ -43,6 +43,32 @@ async def buy_picture(customer: Customer, prompt: str, ratio: str, out: Path) ->
     await _press(customer, card, "✅")
     ended = await customer.wait_until(lambda message: _ended(message, card["message_id"]), RESULT_S)
     return await _save(customer, ended, ratio, out)
+
+
+async def _to_the_model(customer: Customer) -> int:
+    """Goes along the shelf, or through the one door of a shop with one model; the number of the shelf's message."""
+    home = await customer.wait_until(lambda message: any(_button(message, label) for label in (ONLY, AISLE)), STEP_S)
+    shelf: int = home["message_id"]
+    if _button(home, ONLY):
+        await _press(customer, home, ONLY)
+        return shelf
+    label, page = AISLE, home
+    while not _button(page, MODEL):
+        await _press(customer, page, label)
+        page = await _turned(customer, page)
+        label = ONWARD
+    await _press(customer, page, MODEL)
+    return shelf
+
+
+async def _turned(customer: Customer, page: dict[str, Any]) -> dict[str, Any]:
+    """The same message once it shows other buttons."""
+    return await customer.wait_until(
+        lambda message: (
+            message["message_id"] == page["message_id"] and message["inline_keyboard"] != page["inline_keyboard"]
+        ),
+        STEP_S,
+    )
 
 
 def _asks(message: dict[str, Any], message_id: int, text: str) -> bool:

@@ -85,6 +85,7 @@ async def an_open_shop(
                 "welcome_balance_rub": "100",
                 "submit_grace_s": 2,
                 "poll_first_s": 1,
+                "single_model_only": True,
                 **changes,
             },
             env_file=None,

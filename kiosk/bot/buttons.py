@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from kiosk.catalog.model import Scalar
+
 LIMIT_BYTES: Final = 64  # Bot API, InlineKeyboardButton.callback_data
 CODE_LENGTH: Final = 10
 LONGEST_NUMBER: Final = 18  # digits; a longer number fits no bigint
@@ -33,17 +35,53 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
+class Aisle:
+    """One kind of models on the shelf; `code` is `model_code` of the type, pages count from 0."""
+
+    code: str
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The choice number `choice` of the input number `field`, both counted from 0 in the catalog's order."""
+    """The choice number `choice` of the input number `field`, both counted from 0 in the catalog's order.
+
+    `mark` is `choice_mark` of what was written on the button: an old keyboard never says what it did not show.
+    """
 
     generation_id: int
     field: int
     choice: int
+    mark: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Back to one question."""
+
+    generation_id: int
+    field: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """To another page of the choices of one question."""
+
+    generation_id: int
+    field: int
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """The optional inputs."""
+
+    generation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Takes one answer back."""
 
     generation_id: int
     field: int
@@ -85,27 +123,38 @@ class Again:
     generation_id: int
 
 
-Press: TypeAlias = Home | Leave | Balance | Choose | Answer | Ask | Edit | Show | Create | Cancel | Again
+OnDraft: TypeAlias = Answer | Ask | Turn | Tune | Reset | Edit | Show
+Press: TypeAlias = Home | Leave | Balance | Aisle | Choose | OnDraft | Create | Cancel | Again
 
 _WORD_OF: Final[dict[type[Press], str]] = {
     Home: "h",
     Leave: "l",
     Balance: "b",
     Choose: "m",
-    Answer: "a",
+    Aisle: "t",
+    Answer: "c",
     Ask: "q",
+    Turn: "p",
+    Tune: "n",
+    Reset: "d",
     Edit: "e",
     Show: "s",
     Create: "go",
     Cancel: "x",
     Again: "r",
 }
+_LEADING_TEXTS: Final[dict[type[Press], int]] = {Choose: 1, Aisle: 1}  # the values after them are numbers
 _PRESS_OF: Final = {word: press for press, word in _WORD_OF.items()}
 
 
 def model_code(model_id: str) -> str:
     """A short name that every replica computes alike."""
     return hashlib.sha256(model_id.encode()).hexdigest()[:CODE_LENGTH]
+
+
+def choice_mark(field: str, choice: Scalar) -> int:
+    """A short number for one choice of one input."""
+    return int(hashlib.sha256(f"{field}={choice!r}".encode()).hexdigest()[:5], 16)
 
 
 def pack(press: Press) -> str:
@@ -120,9 +169,9 @@ def unpack(data: str) -> Press | None:
     press = _PRESS_OF.get(word)
     if press is None or len(values) != len(press.__slots__):
         return None
-    if press is Choose:
-        return Choose(values[0])
+    texts = values[: _LEADING_TEXTS.get(press, 0)]
+    values = values[len(texts) :]
     if not all(value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER for value in values):
         return None
     build: Callable[..., Press] = press
-    return build(*map(int, values))
+    return build(*texts, *map(int, values))

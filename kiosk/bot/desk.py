@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from kiosk.bot import buttons, screens
+from kiosk.bot import aisles, buttons, screens
 from kiosk.bot.buttons import unpack
+from kiosk.bot.counter import Counter, answered_field
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import Words, words
-from kiosk.catalog.model import Model
 from kiosk.catalog.shelf import Shelf
 from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor, arrive
@@ -65,6 +65,10 @@ class Desk:
     support: str
     admins: frozenset[int]
 
+    @property
+    def counter(self) -> Counter:
+        return Counter(self.wizard)
+
     # Commands
 
     async def start(self, visitor: Visitor) -> Reply:
@@ -120,7 +124,8 @@ class Desk:
                 return Reply(await self._unknown(tx, customer)) if private else None
             if draft.asking is None:
                 return await self._moved(tx, customer, Passed(draft))
-            return await self._moved(tx, customer, await self.wizard.answer(tx, draft, draft.asking, text, update_id))
+            answer = await self.wizard.answer(tx, draft, draft.asking, text, update_id)
+            return await self._moved(tx, customer, answer, draft.asking)
 
     async def not_text(self, visitor: Visitor, chat_id: int) -> Reply:
         """A sticker, a voice message, a file: nothing asks for one yet."""
@@ -148,6 +153,9 @@ class Desk:
                     return Reply(screens.below(await self._home(tx, customer)))
                 case buttons.Balance():
                     return Reply(await self._balance(tx, customer))
+                case buttons.Aisle(code=code, page=page):
+                    shelf = self._aisle(words(customer.language), code, page)
+                    return Reply(shelf) if shelf else self._old(customer, await self._home(tx, customer))
                 case buttons.Choose(code=code):
                     return await self._choose(tx, customer, at, code)
                 case buttons.Create() | buttons.Cancel():
@@ -167,30 +175,17 @@ class Desk:
         tx: Tx,
         customer: Customer,
         at: Pressed,
-        press: buttons.Answer | buttons.Ask | buttons.Edit | buttons.Show | buttons.Again,
+        press: buttons.OnDraft | buttons.Again,
     ) -> Reply:
         found = await store.lock(tx, press.generation_id, customer.id)
         if found is None:
             return self._old(customer, await self._home(tx, customer))
-        match press:
-            case buttons.Again():
-                return await self._again(tx, customer, found)
-            case buttons.Answer(field=field, choice=choice):
-                answer = await self._answer_by_choice(tx, found, field, choice, at.update_id)
-                return await self._after(tx, customer, at, answer)
-            case buttons.Ask(field=field):
-                name = screens.field_name(self.wizard.model(found.model_id), field)
-                answer = await self.wizard.ask_again(tx, found, name) if name else Passed(found)
-                return await self._after(tx, customer, at, answer)
-            case buttons.Edit() if found.state is State.DRAFT and (model := self.wizard.model(found.model_id)):
-                return Reply(screens.edit(words(customer.language), model, found), draft=found)
-            case buttons.Show() if found.state is State.DRAFT and self.wizard.model(found.model_id):
-                draft = await self.wizard.requote(tx, found)  # whatever was asked again is left as it was
-                return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
-            case buttons.Edit() | buttons.Show():
-                return await self._stand(tx, customer, at, found)
-            case _:
-                assert_never(press)
+        if isinstance(press, buttons.Again):
+            return await self._again(tx, customer, found)
+        answer = await self.counter.press(tx, customer, found, press, at.update_id)
+        if isinstance(answer, Screen):
+            return Reply(answer, draft=found)
+        return await self._after(tx, customer, at, answer, answered_field(self.wizard, found, press))
 
     async def shown(self, draft: Generation, message_id: int) -> bool:
         """The wizard's screen landed in this message. False: too late, it went on elsewhere, or is over."""
@@ -232,14 +227,6 @@ class Desk:
         screen = await self._draft_screen(tx, customer, draft)
         return Reply(screens.below(screen), draft=draft, replaces=draft.message_id)
 
-    async def _answer_by_choice(self, tx: Tx, draft: Generation, field: int, choice: int, update_id: int) -> Answer:
-        model = self.wizard.model(draft.model_id)
-        name = screens.field_name(model, field)
-        question = self.wizard.question(draft)
-        if name is None or question is None or question.field != name or choice >= len(question.choices):
-            return Passed(draft)
-        return await self.wizard.answer(tx, draft, name, question.choices[choice], update_id)
-
     async def _create(self, customer: Customer, at: Pressed, generation_id: int, price: int) -> Reply:
         result = await self.till.confirm(customer.id, generation_id, price_pressed=price, message_id=at.message_id)
         say = words(customer.language)
@@ -273,12 +260,12 @@ class Desk:
             price = found.price if found.confirmed_at else None
             return Reply(screens.canceled(words(customer.language), price))
 
-    async def _after(self, tx: Tx, customer: Customer, at: Pressed, answer: Answer) -> Reply:
+    async def _after(self, tx: Tx, customer: Customer, at: Pressed, answer: Answer, field: str | None) -> Reply:
         match answer:
             case Answered(generation=draft):
-                return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
+                return Reply(await self._draft_screen(tx, customer, draft, field), draft=draft)
             case Wrong(generation=draft, problem=problem):
-                heading = screens.problem(words(customer.language), problem)
+                heading = self.counter.heading(customer, draft, problem)
                 return Reply(screens.headed(await self._draft_screen(tx, customer, draft), heading), draft=draft)
             case Passed(generation=found):
                 return await self._stand(tx, customer, at, found)
@@ -287,13 +274,13 @@ class Desk:
             case _:
                 assert_never(answer)
 
-    async def _moved(self, tx: Tx, customer: Customer, answer: Answer) -> Reply:
+    async def _moved(self, tx: Tx, customer: Customer, answer: Answer, field: str | None = None) -> Reply:
         """After words the wizard goes on below them, and its earlier screen is taken away."""
         match answer:
             case Answered(generation=draft) | Passed(generation=draft):
-                screen = await self._draft_screen(tx, customer, draft)
+                screen = await self._draft_screen(tx, customer, draft, field)
             case Wrong(generation=draft, problem=problem):
-                heading = screens.problem(words(customer.language), problem)
+                heading = self.counter.heading(customer, draft, problem)
                 screen = screens.headed(await self._draft_screen(tx, customer, draft), heading)
             case Missing():
                 return Reply(screens.plain(words(customer.language), "not-sold"))
@@ -318,21 +305,12 @@ class Desk:
 
     # Screens that need the database
 
-    async def _draft_screen(self, tx: Tx, customer: Customer, draft: Generation) -> Screen:
-        say = words(customer.language)
-        model = self.wizard.model(draft.model_id)
-        if model is None:
-            return screens.plain(say, "not-sold")
-        question = self.wizard.question(draft)
-        if question is not None:
-            return screens.question(say, model, draft, question)
-        if draft.price_kopecks is None:  # complete, and yet without a price: not for sale in this combination
-            return screens.plain(say, "not-sold")
-        return screens.card(say, model, draft, await ledger.wallet(tx, customer.id))
+    async def _draft_screen(self, tx: Tx, customer: Customer, draft: Generation, after: str | None = None) -> Screen:
+        return await self.counter.screen(tx, customer, draft, after=after)
 
     async def _home(self, tx: Tx, customer: Customer) -> Screen:
         wallet = await ledger.wallet(tx, customer.id)
-        return screens.home(words(customer.language), customer.first_name, wallet, self._offers())
+        return aisles.home(words(customer.language), customer.first_name, wallet, self.shelf.aisles())
 
     async def _unknown(self, tx: Tx, customer: Customer) -> Screen:
         return screens.headed(await self._home(tx, customer), words(customer.language)("unknown"))
@@ -340,8 +318,15 @@ class Desk:
     async def _balance(self, tx: Tx, customer: Customer) -> Screen:
         return screens.balance(words(customer.language), await ledger.wallet(tx, customer.id), self.support)
 
-    def _offers(self) -> tuple[tuple[Model, int | None], ...]:
-        return tuple((model, self.wizard.from_price(model)) for model in self.shelf.sellable())
+    def _aisle(self, say: Words, code: str, page: int) -> Screen | None:
+        """One page of one kind of models; None when there is no such (any more)."""
+        found = next(((kind, models) for kind, models in self.shelf.aisles() if buttons.model_code(kind) == code), None)
+        if found is None:
+            return None
+        kind, models = found
+        first = page * aisles.PAGE_MODELS
+        offers = [(model, self.wizard.from_price(model)) for model in models[first : first + aisles.PAGE_MODELS]]
+        return aisles.aisle(say, kind, offers, page, len(models)) if offers else None
 
     def _status(self, say: Words, order: Generation) -> Screen:
         return screens.status(say, self.shelf.find(order.model_id), order)

@@ -1,35 +1,15 @@
 """What a customer sees, as values: a text in Telegram's HTML and rows of buttons; pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
 
-from kiosk.bot.buttons import (
-    Again,
-    Answer,
-    Ask,
-    Balance,
-    Cancel,
-    Choose,
-    Create,
-    Edit,
-    Home,
-    Leave,
-    Press,
-    Show,
-    model_code,
-)
+from kiosk.bot.buttons import Again, Home, Leave, Press
+from kiosk.bot.labels import answers
 from kiosk.bot.words import Words
-from kiosk.catalog.form import Problem, ProblemKind, Question, QuestionKind, questions
-from kiosk.catalog.model import Model, Scalar
+from kiosk.catalog.model import Model
 from kiosk.generations.report import Day
 from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
 from kiosk.operators.alerts import Raised
-
-CHOICES_IN_ROW: Final = 3
-SUMMARY_CHARS: Final = 600  # of one answer on the card: texts may be longer than a message
-SHELF_AT_MOST: Final = 90  # Telegram takes 100 buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +27,11 @@ class Screen:
     fresh: bool = False
 
 
-def home(say: Words, name: str, wallet: Wallet, offers: Sequence[tuple[Model, int | None]]) -> Screen:
-    """The first screen: one button when one model is sold, else the shelf. Offers carry their lowest price, kopecks."""
-    text = say("home", name=name, balance=say.money(wallet.available_kopecks))
-    balance_row = (Button(say.plain("balance-button"), Balance()),)
-    if not offers:
-        return Screen(f"{text}\n\n{say('home-closed')}", (balance_row,))
-    if len(offers) == 1:
-        (only, _price), *_ = offers
-        return Screen(text, ((Button(say.plain(f"create-{only.output}"), Choose(model_code(only.id))),), balance_row))
-    return Screen(text, (*((_offer(say, model, price),) for model, price in offers[:SHELF_AT_MOST]), balance_row))
-
-
-def _offer(say: Words, model: Model, price: int | None) -> Button:
-    text = model.name if price is None else say.plain("shelf-row", model=model.name, price=say.money(price))
-    return Button(text, Choose(model_code(model.id)))
-
-
 def balance(say: Words, wallet: Wallet, support: str) -> Screen:
     text = say("balance", available=say.money(wallet.available_kopecks), held=say.money(wallet.held_kopecks))
     if support:
         text += f"\n\n{say('balance-top-up', support=support)}"
-    return Screen(text, (_home_row(say),))
+    return Screen(text, (home_row(say),))
 
 
 def day(say: Words, report: Day, queue_depth: int) -> Screen:
@@ -84,7 +47,7 @@ def day(say: Words, report: Day, queue_depth: int) -> Screen:
         queue=queue_depth,
         orphans=report.orphans,
     )
-    return Screen(text, (_home_row(say),))
+    return Screen(text, (home_row(say),))
 
 
 def alert(say: Words, raised: Raised) -> Screen:
@@ -95,12 +58,12 @@ def alert(say: Words, raised: Raised) -> Screen:
 
 def help_(say: Words, support: str) -> Screen:
     text = say("help") + (f"\n\n{say('help-support', support=support)}" if support else "")
-    return Screen(text, (_home_row(say),))
+    return Screen(text, (home_row(say),))
 
 
 def plain(say: Words, key: str) -> Screen:
     """One sentence and the way home."""
-    return Screen(say(key), (_home_row(say),))
+    return Screen(say(key), (home_row(say),))
 
 
 def headed(screen: Screen, heading: str) -> Screen:
@@ -108,94 +71,13 @@ def headed(screen: Screen, heading: str) -> Screen:
     return replace(screen, text=f"{heading}\n\n{screen.text}")
 
 
-def question(say: Words, model: Model, draft: Generation, asked: Question) -> Screen:
-    """One question of the wizard, with its choices as buttons and the way back."""
-    text = "\n\n".join(part for part in (_answers(say, model, draft.inputs), _ask(say, asked)) if part)
-    buttons = [
-        Button(_choice_label(say, asked, choice), Answer(draft.id, field_number(model, asked.field), number))
-        for number, choice in enumerate(asked.choices)
-    ]
-    return Screen(text, (*_grid(buttons), _wizard_row(say, model, draft, asked)))
-
-
-def _ask(say: Words, asked: Question) -> str:
-    key = f"ask-{asked.field}"
-    title = say(key) if say.has(key) else say("ask-other", field=_field_label(say, asked.field))
-    match asked.kind:
-        case QuestionKind.TEXT:
-            hint = f"ask-{asked.field}-hint" if say.has(f"ask-{asked.field}-hint") else "ask-text-hint"
-            return f"{title}\n{say(hint, max=_count(asked.maximum))}"
-        case QuestionKind.NUMBER:
-            return f"{title}\n{say('ask-number-hint', min=_count(asked.minimum), max=_count(asked.maximum))}"
-        case QuestionKind.CHOICE | QuestionKind.BOOLEAN:
-            return f"{title}\n{say('ask-choice-hint')}"
-        case QuestionKind.MEDIA | QuestionKind.LIST:
-            return f"{title}\n{say('ask-text-hint')}"
-
-
-def _wizard_row(say: Words, model: Model, draft: Generation, asked: Question) -> tuple[Button, ...]:
-    cancel = Button(say.plain("cancel-button"), Cancel(draft.id))
-    order = [item.field for item in questions(model)]
-    if asked.field in draft.inputs and all(field in draft.inputs for field in order):
-        return (Button(say.plain("back-button"), Show(draft.id)), cancel)
-    earlier = order.index(asked.field) - 1 if asked.field in order else -1
-    if earlier < 0:
-        return (cancel,)
-    return (Button(say.plain("back-button"), Ask(draft.id, field_number(model, order[earlier]))), cancel)
-
-
-def problem(say: Words, found: Problem) -> str:
-    """What was wrong with an answer, as HTML."""
-    match found.kind:
-        case ProblemKind.EMPTY | ProblemKind.MISSING:
-            return say("wrong-empty")
-        case ProblemKind.TOO_LONG:
-            return say("wrong-too-long", actual=_count(found.actual), max=_count(found.maximum))
-        case ProblemKind.TOO_SHORT:
-            return say("wrong-too-short", min=_count(found.minimum))
-        case ProblemKind.NOT_A_CHOICE:
-            return say("wrong-choice")
-        case ProblemKind.OUT_OF_RANGE:
-            return say("wrong-range", min=_count(found.minimum), max=_count(found.maximum))
-        case _:
-            return say("wrong-other")
-
-
-def edit(say: Words, model: Model, draft: Generation) -> Screen:
-    """Which answer is to be changed?"""
-    rows = tuple(
-        (Button(_field_label(say, asked.field), Ask(draft.id, field_number(model, asked.field))),)
-        for asked in questions(model)
-    )
-    return Screen(say("edit"), (*rows, (Button(say.plain("back-button"), Show(draft.id)),)))
-
-
-def card(say: Words, model: Model, draft: Generation, wallet: Wallet) -> Screen:
-    """Everything before the money moves: what, for how much, and what is left afterwards."""
-    answers = _answers(say, model, draft.inputs)
-    available = wallet.available_kopecks
-    rows = (
-        (Button(say.plain("create-button", price=say.money(draft.price)), Create(draft.id, draft.price)),),
-        (
-            Button(say.plain("edit-button"), Edit(draft.id)),
-            Button(say.plain("cancel-button"), Cancel(draft.id)),
-        ),
-    )
-    values = {"model": say.escape(model.name), "answers": answers, "price": say.money(draft.price)}
-    if available < draft.price:
-        missing = say.money(draft.price - available)
-        return Screen(say.markup("card-poor", **values, available=say.money(available), missing=missing), rows)
-    after = say.money(available - draft.price)
-    return Screen(say.markup("card", **values, available=say.money(available), after=after), rows)
-
-
 def status(say: Words, model: Model | None, order: Generation) -> Screen:
     """An order on its way."""
     name = say.escape(model.name if model else order.model_id)
-    answers = _answers(say, model, order.inputs) if model else ""
+    given = answers(say, model, order.inputs) if model else ""
     usual = say("status-usual", seconds=model.usual_seconds) if model and model.usual_seconds else ""
-    text = say.markup("status", answers=answers, model=name, usual=usual)
-    return Screen(text if answers else text.replace("\n" * 4, "\n\n"))
+    text = say.markup("status", answers=given, model=name, usual=usual)
+    return Screen(text if given else text.replace("\n" * 4, "\n\n"))
 
 
 def done(say: Words, model_name: str, order_id: int, price: int, late: bool, url: str | None) -> Screen:
@@ -225,22 +107,10 @@ def failed(say: Words, failure: str, order_id: int, price: int) -> Screen:
 def canceled(say: Words, price: int | None = None) -> Screen:
     """`price`: what went back to the balance, kopecks."""
     text = say("canceled") if price is None else say("canceled-line", price=say.money(price))
-    return Screen(text, (_home_row(say),))
+    return Screen(text, (home_row(say),))
 
 
-def field_number(model: Model, field: str) -> int:
-    """How a button names an input: its place in the catalog's order."""
-    return [item.name for item in model.inputs].index(field)
-
-
-def field_name(model: Model | None, number: int) -> str | None:
-    """The input that a button named; None when there is no such."""
-    if model is None or number >= len(model.inputs):
-        return None
-    return model.inputs[number].name
-
-
-def _home_row(say: Words) -> tuple[Button, ...]:
+def home_row(say: Words) -> tuple[Button, ...]:
     return (Button(say.plain("home-button"), Home()),)
 
 
@@ -251,47 +121,3 @@ def _leave_row(say: Words) -> tuple[Button, ...]:
 def below(screen: Screen) -> Screen:
     """The same screen in a message of its own."""
     return replace(screen, fresh=True)
-
-
-def _answers(say: Words, model: Model, inputs: Mapping[str, Any]) -> str:
-    given = [(asked, inputs[asked.field]) for asked in questions(model) if asked.field in inputs]
-    lines = (
-        say("card-answer", field=_field_label(say, asked.field), value=_short(_value_label(say, asked, value)))
-        for asked, value in given
-    )
-    return "\n".join(lines)
-
-
-def _value_label(say: Words, asked: Question, value: Any) -> str:
-    return _choice_label(say, asked, value) if asked.kind is QuestionKind.CHOICE else str(value)
-
-
-def _choice_label(say: Words, asked: Question, choice: Scalar) -> str:
-    label = dict(asked.labels).get(str(choice), str(choice))
-    if asked.field != "aspect_ratio":
-        return label
-    width, colon, height = str(choice).partition(":")
-    if not (colon and width.isdigit() and height.isdigit()):
-        return label
-    shape = "square" if int(width) == int(height) else "wide" if int(width) > int(height) else "tall"
-    return say.plain(f"ratio-{shape}", ratio=label)
-
-
-def _field_label(say: Words, field: str) -> str:
-    key = f"field-{field}"
-    return say.plain(key) if say.has(key) else field.replace("_", " ").capitalize()
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SUMMARY_CHARS else f"{text[:SUMMARY_CHARS]}…"
-
-
-def _count(value: float | None) -> str:
-    if value is None:
-        return ""
-    return str(int(value)) if value == int(value) else f"{value:g}"  # `g` alone says 1e+06 for a million
-
-
-def _grid(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], ...]:
-    flat = tuple(buttons)
-    return tuple(flat[start : start + CHOICES_IN_ROW] for start in range(0, len(flat), CHOICES_IN_ROW))

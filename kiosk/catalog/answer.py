@@ -20,6 +20,9 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,16}")
 _FRACTION: Final = re.compile(r"[+-]?[0-9]{1,16}[.,][0-9]{1,10}")
 
 
+SWITCHES: Final = {"true": True, "yes": True, "да": True, "false": False, "no": False, "нет": False}
+
+
 class ProblemKind(StrEnum):
     """What is wrong; in brackets the data that goes with it."""
 
@@ -92,7 +95,9 @@ def from_writing(kind: Kind, raw: Any) -> Any:
         case Choice():
             return written
         case Flag():
-            return {"true": True, "false": False}.get(written.lower(), raw)
+            return SWITCHES.get(written.lower(), raw)
+        case Listing(of=Text() | Number() | Choice()):
+            return [from_writing(kind.of, line) for line in written.splitlines() if line.strip()]
         case _:
             return raw
 

@@ -1,7 +1,7 @@
 """From a model to the questions that its customer answers, and from the answers to what the provider is sent."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -14,6 +14,8 @@ from kiosk.catalog.answer import (
     check,
     from_writing,
 )
+from kiosk.catalog.askable import can_be_asked as _can_be_asked
+from kiosk.catalog.askable import is_askable, leads_astray, short_range
 from kiosk.catalog.model import Choice, Flag, Group, Input, Listing, Media, Model, Number, Scalar, Text
 from kiosk.catalog.rules import broken_rules, with_defaults
 
@@ -53,7 +55,8 @@ class Question:
     """What to ask for one input. `preset`: the value that holds unanswered, None: there is none.
 
     minimum..maximum: code points of a text, the value of a number, the count of files or items of a list.
-    `choices` with `labels` where a value alone says nothing; `is_open`: any other text is fine too.
+    `choices` with `labels` where a value alone says nothing; `is_open`: any other text is fine too. A switch and a
+    number of a short range have choices too. `special`: choices that leave the value to the provider.
     `media`: what each file has to be; `is_list`: the answer is a JSON list, even of one file.
     """
 
@@ -64,7 +67,9 @@ class Question:
     minimum: float | None = None
     maximum: float | None = None
     whole: bool = False
+    step: float | None = None
     choices: tuple[Scalar, ...] = ()
+    special: tuple[float, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
     is_open: bool = False
     media: Media | None = None
@@ -90,18 +95,18 @@ Validated: TypeAlias = Valid | Invalid
 
 def questions(model: Model) -> tuple[Question, ...]:
     """The required inputs, in the order in which they are asked."""
-    return tuple(_question(item) for item in model.inputs if item.required)
+    return tuple(_question(model, item) for item in model.inputs if item.required)
 
 
 def settings(model: Model) -> tuple[Question, ...]:
-    """The optional inputs, without those that only an earlier task could fill."""
-    return tuple(_question(item) for item in model.inputs if not item.required and item.task_ref is None)
+    """The optional inputs that a customer can be asked for."""
+    return tuple(_question(model, item) for item in model.inputs if not item.required and is_askable(model, item))
 
 
 def question(model: Model, field: str) -> Question | None:
     """The question or setting of one input; None when there is no such input."""
     item = model.find(field)
-    return _question(item) if item else None
+    return _question(model, item) if item else None
 
 
 def next_question(model: Model, inputs: Mapping[str, Any]) -> Question | None:
@@ -109,11 +114,18 @@ def next_question(model: Model, inputs: Mapping[str, Any]) -> Question | None:
     fitting = {item.name: inputs[item.name] for item in model.inputs if _fits(item, inputs)}
     for item in model.inputs:
         if item.required and item.name not in fitting:
-            return _question(item)
+            return _question(model, item)
     for problem in broken_rules(model.rules, with_defaults(model, fitting)):
         if problem.kind in _MENDED_BY_AN_ANSWER:
-            return question(model, problem.field)
+            return question(model, _mending(model, problem))
     return None
+
+
+def _mending(model: Model, problem: Problem) -> str:
+    """Which input to ask for: of several that would do, the first that can be asked."""
+    if problem.kind is not ProblemKind.NEED_ONE_OF:
+        return problem.field
+    return next((name for name in problem.fields if _can_be_asked(model, name)), problem.field)
 
 
 def _fits(item: Input, inputs: Mapping[str, Any]) -> bool:
@@ -171,24 +183,46 @@ def _unknown_fields(model: Model, inputs: Mapping[str, Any]) -> Iterator[Problem
             yield Problem(ProblemKind.UNKNOWN_FIELD, str(name)[:MAX_FIELD_CHARS])
 
 
-def _question(item: Input) -> Question:
+def _question(model: Model, item: Input) -> Question:
+    whole = _shape(item)
+    choices = tuple(choice for choice in whole.choices if not leads_astray(model, item, choice))
+    return whole if choices == whole.choices else replace(whole, choices=choices)
+
+
+def _shape(item: Input) -> Question:
     kind = item.kind
     match kind:
         case Text(min_length=shortest, max_length=longest):
             return Question(item.name, QuestionKind.TEXT, item.required, item.preset, shortest, longest)
         case Choice():
             return _choice(item, kind)
-        case Number(minimum=low, maximum=high, whole=whole):
-            return Question(item.name, QuestionKind.NUMBER, item.required, item.preset, low, high, whole)
-        case Flag() | Group():
-            shape = QuestionKind.BOOLEAN if isinstance(kind, Flag) else QuestionKind.LIST
-            return Question(item.name, shape, item.required, item.preset)
+        case Number():
+            return _number(item, kind)
+        case Flag():
+            return Question(item.name, QuestionKind.BOOLEAN, item.required, item.preset, choices=(True, False))
+        case Group():
+            return Question(item.name, QuestionKind.LIST, item.required, item.preset)
         case Media():
             return Question(item.name, QuestionKind.MEDIA, item.required, minimum=1, maximum=1, media=kind)
         case Listing():
             return _listing(item, kind)
         case _:
             assert_never(kind)
+
+
+def _number(item: Input, kind: Number) -> Question:
+    return Question(
+        item.name,
+        QuestionKind.NUMBER,
+        item.required,
+        item.preset,
+        kind.minimum,
+        kind.maximum,
+        kind.whole,
+        kind.step,
+        choices=(*kind.special, *short_range(kind)),
+        special=kind.special,
+    )
 
 
 def _choice(item: Input, kind: Choice) -> Question:

@@ -162,6 +162,7 @@ class Input:
     """`default` is the provider's, `suggested` ours where the provider has none; `fill`: sent when nothing is chosen.
 
     `api_name` is the key in the provider's `input` object; `undocumented`: seen in clients, not on the model's page.
+    `ask`: False keeps it from customers: its default is sent, or nothing.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Input:
     api_name: str = ""
     task_ref: TaskRef | None = None
     undocumented: bool = False
+    ask: bool = True
 
     @property
     def preset(self) -> Scalar | None:

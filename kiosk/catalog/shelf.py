@@ -7,7 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from kiosk.catalog.model import Model, Status
+from kiosk.catalog.askable import is_walkable
+from kiosk.catalog.model import Model, ModelType, Status
 from kiosk.catalog.quote import is_priceable
 from kiosk.catalog.reading.entry import read_entry
 from kiosk.catalog.reading.overrides import FILE as PRICES
@@ -25,6 +26,7 @@ class NotSoldReason(StrEnum):
     UNVERIFIED = "unverified"
     NEEDS_EARLIER_TASK = "needs_earlier_task"
     NO_PRICE = "no_price"
+    CANNOT_BE_ASKED = "cannot_be_asked"
     NOT_YET_OFFERED = "not_yet_offered"
     SWITCHED_OFF = "switched_off"
 
@@ -64,6 +66,12 @@ class Shelf:
         """What customers see."""
         return tuple(model for model in self.by_id.values() if self.why_not_sold(model) is None)
 
+    def aisles(self) -> tuple[tuple[ModelType, tuple[Model, ...]], ...]:
+        """What customers see, by what it is for."""
+        on_sale = self.sellable()
+        by_type = ((one, tuple(model for model in on_sale if model.type is one)) for one in ModelType)
+        return tuple((one, models) for one, models in by_type if models)
+
     def why_not_sold(self, model: Model) -> NotSoldReason | None:
         """None: it is for sale. What the model itself lacks comes before what we or the operator decided."""
         return next(self._reasons_against(model), None)
@@ -77,6 +85,8 @@ class Shelf:
             yield NotSoldReason.NEEDS_EARLIER_TASK
         if not is_priceable(model):
             yield NotSoldReason.NO_PRICE
+        if not is_walkable(model):
+            yield NotSoldReason.CANNOT_BE_ASKED
         if not model.sell:
             yield NotSoldReason.NOT_YET_OFFERED
         if model.switched_off or self.only not in (None, model.id):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from kiosk.catalog.askable import can_be_asked
 from kiosk.catalog.form import (
     Invalid,
     Problem,
+    ProblemKind,
     Question,
+    QuestionKind,
     Rejected,
     Valid,
     check_answer,
@@ -15,8 +18,9 @@ from kiosk.catalog.form import (
     validate,
 )
 from kiosk.catalog.form import question as question_about
+from kiosk.catalog.lowest import lowest_price
 from kiosk.catalog.model import Model
-from kiosk.catalog.quote import Quote, Rates, quote
+from kiosk.catalog.quote import Quote, Rates, Unpriced, quote
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Tx
 from kiosk.generations import drafts, store
@@ -111,6 +115,9 @@ class Wizard:
         checked = check_answer(model, field, raw)
         if isinstance(checked, Rejected):
             return Wrong(draft, checked.problem)
+        asked = question_about(model, field)
+        if asked and asked.kind is QuestionKind.BOOLEAN and checked.value not in asked.choices:
+            return Wrong(draft, Problem(ProblemKind.NOT_A_CHOICE, field, choices=asked.choices))
         inputs = {**draft.inputs, field: checked.value}
         return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=update_id))
 
@@ -119,9 +126,19 @@ class Wizard:
         model = self.model(draft.model_id)
         if model is None:
             return Missing()
-        if draft.state is not State.DRAFT or question_about(model, field) is None:
+        if draft.state is not State.DRAFT or not can_be_asked(model, field):
             return Passed(draft)
         return Answered(await self._save(tx, draft, model, dict(draft.inputs), asking=field, update_id=None))
+
+    async def take_back(self, tx: Tx, draft: Generation, field: str) -> Answer:
+        """Forgets one answer: its default holds again, and what is required is asked anew."""
+        model = self.model(draft.model_id)
+        if model is None:
+            return Missing()
+        if draft.state is not State.DRAFT:
+            return Passed(draft)
+        inputs = {name: value for name, value in draft.inputs.items() if name != field}
+        return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=None))
 
     async def requote(self, tx: Tx, draft: Generation) -> Generation:
         """Prices the draft anew."""
@@ -145,10 +162,27 @@ class Wizard:
             case Invalid():
                 return None
 
+    def trouble(self, model: Model, inputs: Mapping[str, Any]) -> tuple[Problem, ...] | Unpriced:
+        """Why complete inputs have no price: what is wrong with them, or with their price; () when nothing is."""
+        match validate(model, inputs):
+            case Valid(inputs=complete):
+                priced = quote(model, complete, self.rates)
+                return priced if isinstance(priced, Unpriced) else ()
+            case Invalid(problems=problems):
+                return problems
+
+    def choice_prices(self, draft: Generation, asked: Question) -> tuple[int | None, ...]:
+        """Kopecks for each choice beside the other answers; all None where the choice changes nothing."""
+        model = self.model(draft.model_id)
+        if model is None:
+            return ()
+        priced = [quote(model, {**draft.inputs, asked.field: choice}, self.rates) for choice in asked.choices]
+        prices = tuple(one.price_kopecks if isinstance(one, Quote) else None for one in priced)
+        return prices if len({price for price in prices if price is not None}) > 1 else (None,) * len(prices)
+
     def from_price(self, model: Model) -> int | None:
-        """Kopecks for what a customer gets who changes nothing; None where that is not known beforehand."""
-        priced = quote(model, {}, self.rates)
-        return priced.price_kopecks if isinstance(priced, Quote) else None
+        """Kopecks of the cheapest that it can make; None where that is not known beforehand."""
+        return lowest_price(model, self.rates)
 
     async def _save(
         self,

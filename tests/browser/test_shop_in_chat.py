@@ -52,10 +52,22 @@ async def press(page: Page, label: str) -> None:
     await page.get_by_test_id("inline-button").filter(has_text=label).last.click()
 
 
+async def to_the_model(page: Page) -> None:
+    """Along the shelf, page by page."""
+    buttons = page.get_by_test_id("message").last.get_by_test_id("inline-button")
+    await press(page, "Картинка по описанию")
+    await expect(buttons.filter(has_text="Дальше")).to_be_visible()
+    while not await buttons.filter(has_text="Z-Image").count():
+        first = await buttons.first.inner_text()
+        await press(page, "Дальше")
+        await expect(buttons.first).not_to_have_text(first)
+    await press(page, "Z-Image")
+
+
 async def test_picture_is_bought_in_the_browser(page: Page, stage: Stage) -> None:
     """From /start to the picture in the order's own message, charged once, as the books and the page both say."""
     await say(page, "/start")
-    await press(page, "Создать картинку")
+    await to_the_model(page)
     await expect(page.get_by_test_id("message").filter(has_text="Опишите картинку").last).to_be_visible()
     await say(page, PROMPT)
     await press(page, "16:9")
@@ -82,7 +94,7 @@ async def test_picture_is_bought_in_the_browser(page: Page, stage: Stage) -> Non
 async def test_wrong_answers_are_explained_and_change_nothing(page: Page, stage: Stage) -> None:
     """Too long a prompt, a ratio that does not exist, an old button: each answered in words, nothing bought."""
     await say(page, "/start")
-    await press(page, "Создать картинку")
+    await to_the_model(page)
     await expect(page.get_by_test_id("message").filter(has_text="Опишите картинку").last).to_be_visible()
     await say(page, "я" * 1001)
     await expect(page.get_by_test_id("message").filter(has_text="1001").last).to_contain_text("не больше 1000")

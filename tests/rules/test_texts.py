@@ -8,9 +8,11 @@ import pytest
 from fluent.syntax import FluentParser, ast
 from fluent.syntax.visitor import Visitor
 
+from kiosk.bot.labels import OPTION
 from kiosk.bot.opening import COMMANDS
 from kiosk.bot.words import LANGUAGES
-from kiosk.catalog.model import Output
+from kiosk.catalog.form import questions, settings
+from kiosk.catalog.model import Choice, ModelType, Output
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
 from kiosk.generations.states import Failure
@@ -19,15 +21,25 @@ from tests.textuse import Use, uses
 
 BOT = Path(__file__).parents[2] / "kiosk" / "bot"
 INPUTS = {item.name for model in default_shelf().models for item in model.inputs}
+OPTIONS = {
+    str(value).translate(OPTION)
+    for model in default_shelf().models
+    for item in model.inputs
+    if isinstance(item.kind, Choice)
+    for value in item.kind.values
+}
 # What stands for the * of a family: each of these has its text.
 COMPLETE = {
     "failed-*": {failure.value for failure in Failure},
     "command-*": set(COMMANDS),
     "alert-*": {kind.value for kind in Kind},
     "create-*": {output.value for output in Output},
+    "type-*": {one.value for one in ModelType},
 }
 # In these families a missing text is replaced by a general one, so any input may have one and none must.
-OPTIONAL = {"ask-*": INPUTS, "ask-*-hint": INPUTS, "field-*": INPUTS}
+KINDS = {"", *(f"-{kind.value}" for kind in (*ModelType, *Output))}
+ASKED = {f"{name}{kind}" for name in INPUTS for kind in KINDS}
+OPTIONAL = {"ask-*": ASKED, "ask-*-hint": ASKED, "field-*": INPUTS, "option-*": OPTIONS}
 
 
 class Variables(Visitor):
@@ -89,6 +101,14 @@ def test_every_text_that_is_asked_for_exists(language: str) -> None:
     plain = {use.key for use in asked() if "*" not in use.key}
     complete = {key for family in COMPLETE for key in members(family)}
     assert (plain | complete) - there == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_input_that_customers_meet_has_a_name(language: str) -> None:
+    """Whatever a sold model asks, or offers as a setting, is called something."""
+    shelf = default_shelf()
+    met = {one.field for model in shelf.sellable() for one in questions(model) + settings(model)}
+    assert {f"field-{field}" for field in met} - texts(language).keys() == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,7 +4,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kiosk.bot import buttons
-from kiosk.bot.buttons import LIMIT_BYTES, Press, model_code, pack, unpack
+from kiosk.bot.buttons import LIMIT_BYTES, Press, choice_mark, model_code, pack, unpack
+from kiosk.catalog.form import question
+from kiosk.catalog.model import ModelType
 from kiosk.catalog.shelf import default_shelf
 
 MODELS = default_shelf().models
@@ -16,8 +18,12 @@ PRESSES: st.SearchStrategy[Press] = st.one_of(
     st.just(buttons.Leave()),
     st.just(buttons.Balance()),
     st.sampled_from([model.id for model in MODELS]).map(lambda model_id: buttons.Choose(model_code(model_id))),
-    st.builds(buttons.Answer, NUMBERS, COUNTS, COUNTS),
+    st.builds(buttons.Answer, NUMBERS, COUNTS, COUNTS, st.integers(0, 16**5)),
     st.builds(buttons.Ask, NUMBERS, COUNTS),
+    st.builds(buttons.Aisle, st.sampled_from(list(ModelType)).map(buttons.model_code), COUNTS),
+    st.builds(buttons.Turn, NUMBERS, COUNTS, COUNTS),
+    st.builds(buttons.Tune, NUMBERS),
+    st.builds(buttons.Reset, NUMBERS, COUNTS),
     st.builds(buttons.Edit, NUMBERS),
     st.builds(buttons.Show, NUMBERS),
     st.builds(buttons.Create, NUMBERS, NUMBERS),
@@ -28,7 +34,7 @@ PRESSES: st.SearchStrategy[Press] = st.one_of(
 
 @given(PRESSES)
 @example(buttons.Create(2**53, 2**53))
-@example(buttons.Answer(2**53, 999, 999))
+@example(buttons.Answer(2**53, 999, 999, 16**5))
 def test_press_is_read_back(press: Press) -> None:
     """Whatever is packed fits a button and unpacks to the same press."""
     assert len(pack(press).encode()) <= LIMIT_BYTES
@@ -37,8 +43,9 @@ def test_press_is_read_back(press: Press) -> None:
 
 def test_every_press_is_tried_above() -> None:
     """A press that is added to the union without a word, or without its place in these tests, is noticed."""
-    tried = {"Home", "Leave", "Balance", "Choose", "Answer", "Ask", "Edit", "Show", "Create", "Cancel", "Again"}
-    assert tried == {press.__name__ for press in Press.__args__}
+    plain = {"Home", "Leave", "Balance", "Aisle", "Choose", "Create", "Cancel", "Again"}
+    on_draft = {"Answer", "Ask", "Turn", "Tune", "Reset", "Edit", "Show"}
+    assert plain | on_draft == {press.__name__ for press in Press.__args__}
     assert set(Press.__args__) == set(buttons._WORD_OF)
     assert len(buttons._PRESS_OF) == len(buttons._WORD_OF)
 
@@ -58,6 +65,19 @@ def test_number_beyond_the_database_is_no_press(number: int) -> None:
     """No column holds such a number, so no button of ours says it."""
     assert unpack(f"s:{number}") is None
     assert unpack(f"go:7:{number}") is None
+
+
+def test_choices_of_a_question_have_different_marks() -> None:
+    """A choice that took another's place is told from it by its mark."""
+    asked = [one for model in MODELS for item in model.inputs if (one := question(model, item.name))]
+    assert max(len(one.choices) for one in asked) > buttons.LIMIT_BYTES
+    for one in asked:
+        assert len({choice_mark(one.field, choice) for choice in one.choices}) == len(one.choices)
+
+
+def test_codes_of_types_are_all_different() -> None:
+    """A door leads to one kind of models only."""
+    assert len(ModelType) == len({model_code(kind) for kind in ModelType})
 
 
 def test_model_codes_are_all_different() -> None:

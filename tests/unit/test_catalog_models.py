@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosk.catalog.form import Accepted, Valid, check_answer, next_question, payload, questions, validate
+from kiosk.catalog.lowest import lowest_price
 from kiosk.catalog.model import Choice, Flag, Group, Kind, Listing, Media, Model, Number, Text
 from kiosk.catalog.quote import Quote, Rates, Unpriced, UnpricedReason, is_priceable, quote
 from kiosk.catalog.shelf import default_shelf
@@ -133,6 +134,18 @@ def check_price(model: Model, inputs: dict[str, Any], rates: Rates) -> None:
     assert price.price_kopecks >= price.credits * rates.usd_per_credit * rates.rub_per_usd * rates.multiplier * 100
 
 
+@cache
+def lowest(model_id: str) -> int | None:
+    return lowest_price(SHELF.get(model_id), PLAIN_RATES)
+
+
+def check_lowest(model: Model, inputs: dict[str, Any]) -> None:
+    """The shelf's "from" promises no more than there is: nobody can have it cheaper."""
+    price = quote(model, inputs, PLAIN_RATES)
+    if isinstance(price, Quote):
+        assert (lowest(model.id) or 0) <= price.price_kopecks
+
+
 @THOROUGH
 @given(data=st.data(), model_id=MODEL_IDS)
 def test_models_answer_any_inputs(data: st.DataObject, model_id: str) -> None:
@@ -157,6 +170,7 @@ def test_models_send_what_is_valid(data: st.DataObject, model_id: str, rates: Ra
     if isinstance(checked, Valid):
         check_sent(model, checked)
         check_price(model, checked.inputs, rates)
+        check_lowest(model, checked.inputs)
         assert validate(model, checked.inputs) == checked
         assert next_question(model, checked.inputs) is None
         assert quote(model, inputs, rates) == quote(model, checked.inputs, rates)
@@ -199,6 +213,14 @@ def test_models_can_all_be_answered(model: Model) -> None:
     assert isinstance(checked, Valid)
     check_sent(model, checked)
     assert {asked.field for asked in questions(model)} <= set(inputs)
+
+
+@pytest.mark.parametrize("model", SHELF.sellable(), ids=lambda model: model.id)
+def test_models_on_sale_are_offered_from_a_price(model: Model) -> None:
+    """What the shelf says beside the name is there for every model, and some inputs do cost just that."""
+    least = lowest(model.id)
+    assert least is not None
+    assert least > 0
 
 
 @pytest.mark.parametrize("model", [model for model in SHELF.models if is_priceable(model)], ids=lambda model: model.id)

@@ -80,7 +80,10 @@ def test_prices_make_an_unpriced_model_priceable() -> None:
             "bytedance/v1-lite-text-to-video: {price_rub: 9}",
             "prices.bytedance/v1-lite-text-to-video.price_rub: what the",
         ),
-        ("nano-banana-2: {sell: true}", "prices.nano-banana-2.sell: can only be switched off here"),
+        (
+            "grok-imagine-image-2-0/segment-map: {sell: true}",
+            "prices.grok-imagine-image-2-0/segment-map.sell: can only be switched off here",
+        ),
         ("z-image: {sell: maybe}", "prices.z-image.sell: must be true or false, not 'maybe'"),
         ("z-image: {\n", "prices, line 2: "),
         ("z-image: {credits: 1}\nz-image: {credits: 2}", "prices, line 1: 'z-image' is written twice"),

@@ -42,6 +42,9 @@ INPUTS = """
       earlier: {type: string, task_ref: {models: [invented]}}
       seed: {type: integer, default: 0, fill: false}
       style: {type: enum, values: [oil, ink], suggested: ink}
+      tags: {type: array, items: string, max_items: 3}
+      loud: {type: boolean}
+      checker: {type: boolean, default: true, ask: false}
 """
 
 
@@ -65,15 +68,16 @@ INVENTED = model_of()
 
 
 def test_form_separates_questions_from_settings() -> None:
-    """What is required is asked; the rest are settings, but for what only an earlier task could fill."""
+    """What is required is asked; the rest are settings, but for what nobody could answer in a chat, or is to."""
     assert [one.field for one in questions(INVENTED)] == ["prompt"]
     names = [one.field for one in settings(INVENTED)]
-    assert names == [item.name for item in INVENTED.inputs if item.name not in ("prompt", "earlier")]
+    unasked = {"prompt", "earlier", "picture", "clips", "lines", "boxes", "checker"}
+    assert names == [item.name for item in INVENTED.inputs if item.name not in unasked]
 
 
 def test_form_describes_each_kind() -> None:
     """A question carries all that a screen needs to ask it."""
-    kinds = {one.field: one.kind for one in settings(INVENTED)}
+    kinds = {item.name: one.kind for item in INVENTED.inputs if (one := question(INVENTED, item.name))}
     assert (kinds["steps"], kinds["voice"]) == (QuestionKind.NUMBER, QuestionKind.CHOICE)
     assert (kinds["clips"], kinds["lines"]) == (QuestionKind.MEDIA, QuestionKind.LIST)
     clips, voice = question(INVENTED, "clips"), question(INVENTED, "voice")
@@ -81,8 +85,42 @@ def test_form_describes_each_kind() -> None:
     assert clips.media
     assert (clips.media.media, clips.media.max_seconds) == (MediaType.VIDEO, 15)
     assert (clips.minimum, clips.maximum, clips.is_list) == (2, 3, True)
+    assert (kinds["loud"], kinds["tags"]) == (QuestionKind.BOOLEAN, QuestionKind.LIST)
     assert voice
     assert (voice.choices, voice.labels, voice.is_open) == (("anna", "boris"), (("anna", "Анна"),), True)
+
+
+@pytest.mark.parametrize(
+    ("number", "choices"),
+    [
+        ("{type: integer, min: 1, max: 4}", (1, 2, 3, 4)),
+        ("{type: integer, min: 3, max: 5, special_values: [-1]}", (-1, 3, 4, 5)),
+        ("{type: number, min: 0, max: 1, step: 0.25}", (0.0, 0.25, 0.5, 0.75, 1.0)),
+        ("{type: integer, min: 4, max: 16, step: 4}", (4, 8, 12, 16)),
+        ("{type: number, min: 0, max: 1}", ()),
+        ("{type: integer, min: 0, max: 100}", ()),
+        ("{type: integer}", ()),
+    ],
+)
+def test_form_offers_every_number_of_a_short_range(number: str, choices: tuple[float, ...]) -> None:
+    """Few values are buttons, each a fitting answer; many are typed."""
+    model = model_of(f"{{amount: {number}}}")
+    asked = question(model, "amount")
+    assert asked
+    assert asked.choices == choices
+    assert [check_answer(model, "amount", choice) for choice in choices] == [Accepted(choice) for choice in choices]
+
+
+def test_form_never_leads_to_what_cannot_be_asked() -> None:
+    """A switch that would demand an unanswerable list is not offered, a required one only as it goes on."""
+    boxes = "{type: array, items: object, fields: {a: {type: string}}}"
+    inputs = f"{{switch: {{type: boolean}}, must: {{type: boolean, required: true}}, boxes: {boxes}}}"
+    model = model_of(
+        inputs,
+        "[{requires: {when: {switch: true}, inputs: [boxes]}}, {requires: {when: {must: true}, inputs: [boxes]}}]",
+    )
+    assert settings(model) == ()
+    assert [one.choices for one in questions(model)] == [(False,)]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +139,9 @@ def test_form_describes_each_kind() -> None:
         ("lines", [{"text": " hi ", "who": "me"}, {"text": "ho"}], [{"text": "hi", "who": "me"}, {"text": "ho"}]),
         ("boxes", [[1, 2, 3, 4]], [[1, 2, 3, 4]]),
         ("code", "ABC", "ABC"),
+        ("tags", " rock \n\njazz", ["rock", "jazz"]),
+        ("loud", "да", True),
+        ("loud", "No", False),
     ],
 )
 def test_form_accepts(field: str, raw: Any, kept: Any) -> None:
@@ -167,7 +208,7 @@ def test_form_does_not_offer_what_is_discontinued() -> None:
 def test_form_fills_defaults_but_no_seed_and_no_file() -> None:
     """What nobody chose is sent with its default, but for what the provider is to choose, and for files."""
     checked = validate(INVENTED, {"prompt": "x", "clips": []})
-    assert checked == Valid({"prompt": "x", "style": "ink"})
+    assert checked == Valid({"prompt": "x", "style": "ink", "checker": True})
 
 
 def test_form_sends_the_providers_names() -> None:

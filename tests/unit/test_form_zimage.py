@@ -27,7 +27,7 @@ Z_IMAGE = default_shelf().get("z-image")
 RATIOS = ("1:1", "4:3", "3:4", "16:9", "9:16")
 PROMPT = Question("prompt", QuestionKind.TEXT, required=True, minimum=1, maximum=1000)
 RATIO = Question("aspect_ratio", QuestionKind.CHOICE, required=True, preset="1:1", choices=RATIOS)
-CHECKER = Question("nsfw_checker", QuestionKind.BOOLEAN, required=False, preset=False)
+CHECKER = Question("nsfw_checker", QuestionKind.BOOLEAN, required=False, preset=False, choices=(True, False))
 
 
 def answers(**changed: Any) -> dict[str, Any]:
@@ -41,9 +41,9 @@ def problems(inputs: Any) -> tuple[Problem, ...]:
 
 
 def test_form_asks_prompt_and_ratio() -> None:
-    """Two questions in this order, five ratios to choose from, and one setting."""
+    """Two questions in this order, five ratios to choose from, and no setting that a customer is offered."""
     assert questions(Z_IMAGE) == (PROMPT, RATIO)
-    assert settings(Z_IMAGE) == (CHECKER,)
+    assert settings(Z_IMAGE) == ()
     assert question(Z_IMAGE, "nsfw_checker") == CHECKER
     assert question(Z_IMAGE, "model") is None
 

@@ -8,13 +8,15 @@ from typing import get_args
 
 import pytest
 
-from kiosk.bot import screens
-from kiosk.bot.buttons import LIMIT_BYTES, Answer, Ask, Cancel, Show, pack
+from kiosk.bot import aisles, asking, cards, labels, screens
+from kiosk.bot.buttons import LIMIT_BYTES, Answer, Ask, Cancel, Show, choice_mark, pack
 from kiosk.bot.keyboard import markup
+from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import LANGUAGES, Language, Words, words
 from kiosk.catalog.form import Problem, ProblemKind, question
-from kiosk.catalog.model import Model
+from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.quote import Unpriced, UnpricedReason
 from kiosk.catalog.shelf import default_shelf
 from kiosk.generations.states import Failure, State
 from kiosk.ledger.store import Wallet
@@ -25,8 +27,11 @@ from tests.values import MOMENT, PRICE, PROMPT, a_generation
 REWRITE = "KIOSK_REWRITE_SCREENS"
 GOLDEN = Path(__file__).parent / "golden"
 TEXT_LIMIT, CAPTION_LIMIT, BUTTON_LIMIT = 4096, 1024, 100  # Bot API: sendMessage, captions, a keyboard's buttons
+MOST_KOPECKS = 10**12
 
 Z_IMAGE = default_shelf().get("z-image")
+RICHEST = default_shelf().get("wan/2-7-text-to-video")
+TUNED = {"duration": 10, "negative_prompt": "дождь", "prompt_extend": False}
 RICH, POOR = Wallet(10_000, PRICE), Wallet(PRICE - 30, 0)
 URL = "https://files.example/1.png?a=1&b=2"
 NASTY = 'кот <b>&" <script>'
@@ -44,22 +49,34 @@ def all_screens(
     assert ask_prompt
     assert ask_ratio
     begun = a_generation(inputs={"prompt": prompt})
+    tuned = a_generation(inputs={**TUNED, "prompt": prompt}, model_id=RICHEST.id)
+    asked_quality, asked_negative = question(RICHEST, "resolution"), question(RICHEST, "negative_prompt")
+    assert asked_quality
+    assert asked_negative
     return {
-        "home with one offer": screens.home(say, name, RICH, [(model, PRICE)]),
-        "home with two offers": screens.home(say, name, RICH, [(model, PRICE), (other, None)]),
-        "home with no offer": screens.home(say, name, RICH, []),
+        "home with one offer": aisles.home(say, name, RICH, [(ModelType.TEXT_TO_IMAGE, [model])]),
+        "home with a shelf": aisles.home(
+            say, name, RICH, [(ModelType.TEXT_TO_IMAGE, [model, other]), (ModelType.IMAGE_TO_VIDEO, [other])]
+        ),
+        "aisle": aisles.aisle(say, ModelType.TEXT_TO_IMAGE, [(model, PRICE), (other, None)], 0, 2),
+        "aisle, second page of three": aisles.aisle(say, ModelType.TEXT_TO_IMAGE, [(model, PRICE)], 1, 20),
+        "home with no offer": aisles.home(say, name, RICH, []),
         "balance": screens.balance(say, RICH, ""),
         "balance with support": screens.balance(say, RICH, "kiosk_help"),
         "help": screens.help_(say, ""),
         "help with support": screens.help_(say, "kiosk_help"),
         "not sold": screens.plain(say, "not-sold"),
         "nothing to cancel": screens.plain(say, "nothing-to-cancel"),
-        "question: prompt": screens.question(say, model, a_generation(inputs={}), ask_prompt),
-        "question: ratio": screens.question(say, model, begun, ask_ratio),
-        "question: prompt, again": screens.question(say, model, draft, ask_prompt),
-        "card": screens.card(say, model, draft, RICH),
-        "card without money": screens.card(say, model, draft, POOR),
-        "edit": screens.edit(say, model, draft),
+        "question: prompt": asking.question(say, model, a_generation(inputs={}), ask_prompt),
+        "question: ratio": asking.question(say, model, begun, ask_ratio),
+        "question: prompt, again": asking.question(say, model, draft, ask_prompt),
+        "card": cards.card(say, model, draft, RICH),
+        "card without money": cards.card(say, model, draft, POOR),
+        "card without price": cards.stuck(say, model, draft, say("unpriced-other")),
+        "settings": asking.tune(say, RICHEST, tuned),
+        "question: prices": asking.question(say, RICHEST, tuned, asked_quality, prices=(80, 1250, None, 100_000)),
+        "question: setting": asking.question(say, RICHEST, tuned, asked_negative),
+        "edit": asking.edit(say, model, draft),
         "status": screens.status(say, model, draft),
         "status of a model off the catalog": screens.status(say, None, draft),
         "done": screens.done(say, model.name, 7, PRICE, late=False, url=None),
@@ -70,7 +87,8 @@ def all_screens(
         "canceled order": screens.canceled(say, PRICE),
         **{f"failed: {failure}": screens.failed(say, failure.value, 7, PRICE) for failure in Failure},
         **{f"alert: {kind}": screens.alert(say, an_alert(kind, model.name)) for kind in Kind},
-        **{f"problem: {kind}": Screen(screens.problem(say, a_problem(kind))) for kind in ProblemKind},
+        **{f"problem: {kind}": Screen(problem(say, model, a_problem(kind))) for kind in ProblemKind},
+        **{f"unpriced: {why}": Screen(unpriced(say, model, Unpriced(why, "prompt"))) for why in UnpricedReason},
     }
 
 
@@ -81,7 +99,9 @@ def an_alert(kind: Kind, said: str) -> Raised:
 
 def a_problem(kind: ProblemKind) -> Problem:
     """With everything that any kind of problem may carry."""
-    return Problem(kind, "prompt", actual=1234567, minimum=1, maximum=1_000_000, choices=("1:1",))
+    return Problem(
+        kind, "prompt", actual=1234567, minimum=1, maximum=1_000_000, step=8, choices=("1:1",), fields=("aspect_ratio",)
+    )
 
 
 def shown(screen: Screen) -> str:
@@ -139,26 +159,35 @@ def test_no_screen_outgrows_a_message(language: Language, character: str) -> Non
 def test_every_keyboard_fits_telegram(language: Language) -> None:
     """Labels are not empty, data is small enough, and a full shelf has no more buttons than are taken."""
     say = words(language)
-    offers = [(model, PRICE) for model in default_shelf().models]
-    for screen in (*all_screens(say).values(), screens.home(say, "Анна", RICH, offers)):
-        keyboard = markup(screen)
-        buttons = [button for row in keyboard.inline_keyboard for button in row] if keyboard else []
-        assert len(buttons) <= BUTTON_LIMIT
-        assert all(
-            button.text.strip() and 0 < len((button.callback_data or "").encode()) <= LIMIT_BYTES for button in buttons
-        )
+    full = [(kind, list(default_shelf().models)) for kind in ModelType]
+    for screen in (*all_screens(say).values(), aisles.home(say, "Анна", RICH, full)):
+        check_keyboard(screen)
+
+
+def check_keyboard(screen: Screen) -> None:
+    keyboard = markup(screen)
+    buttons = [button for row in keyboard.inline_keyboard for button in row] if keyboard else []
+    assert len(buttons) <= BUTTON_LIMIT
+    assert all(
+        button.text.strip() and 0 < len((button.callback_data or "").encode()) <= LIMIT_BYTES for button in buttons
+    )
 
 
 def test_all_models_can_be_asked_about() -> None:
-    """Every question of every model has a screen, whether it is sold yet or not."""
+    """Every question of every model has screens, whether it is sold yet or not, and each fits Telegram."""
     for model in default_shelf().models:
         for language in LANGUAGES:
-            draft = a_generation(model_id=model.id, inputs={})
+            draft = a_generation(id=2**53, model_id=model.id, inputs={})
             for item in model.inputs:
                 asked = question(model, item.name)
                 assert asked
-                assert len(screens.question(words(language), model, draft, asked).text) <= TEXT_LIMIT
-            assert screens.edit(words(language), model, draft).rows
+                for page in range(len(asked.choices) // asking.PAGE_CHOICES + 1):
+                    prices = (MOST_KOPECKS,) * len(asked.choices)
+                    screen = asking.question(words(language), model, draft, asked, prices=prices, page=page)
+                    assert len(screen.text) <= TEXT_LIMIT
+                    check_keyboard(screen)
+            check_keyboard(asking.tune(words(language), model, draft))
+            assert asking.edit(words(language), model, draft).rows
 
 
 def test_first_question_leads_back_to_nothing_but_out() -> None:
@@ -173,12 +202,16 @@ def test_first_question_leads_back_to_nothing_but_out() -> None:
     assert ways("question: prompt, again") == [Show(7), Cancel(7)]
 
 
+def picked(choice: int, ratio: str) -> Answer:
+    return Answer(7, 1, choice, choice_mark("aspect_ratio", ratio))
+
+
 def test_choices_are_numbered_as_the_catalog_lists_them() -> None:
     """The third ratio's button says: input 1, choice 2."""
     rows = all_screens(words("ru"))["question: ratio"].rows
     assert [[button.press for button in row] for row in rows[:2]] == [
-        [Answer(7, 1, 0), Answer(7, 1, 1), Answer(7, 1, 2)],
-        [Answer(7, 1, 3), Answer(7, 1, 4)],
+        [picked(0, "1:1"), picked(1, "4:3"), picked(2, "3:4")],
+        [picked(3, "16:9"), picked(4, "9:16")],
     ]
 
 
@@ -187,14 +220,14 @@ def test_choices_are_numbered_as_the_catalog_lists_them() -> None:
 )
 def test_limits_are_written_out(value: float | None, said: str) -> None:
     """Nobody is told that up to 1e+06 characters are possible."""
-    assert screens._count(value) == said
+    assert labels.count(value) == said
 
 
 def test_long_answer_is_shortened_on_the_card() -> None:
     """The order keeps it all; the card shows so much that it stays one message."""
     text = all_screens(words("ru"), prompt="я" * 1000)["card"].text
-    assert f"{'я' * screens.SUMMARY_CHARS}…" in text
-    assert "я" * (screens.SUMMARY_CHARS + 1) not in text
+    assert f"{'я' * labels.SUMMARY_CHARS}…" in text
+    assert "я" * (labels.SUMMARY_CHARS + 1) not in text
 
 
 def test_every_state_of_begun_orders_has_a_screen() -> None:

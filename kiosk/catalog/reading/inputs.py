@@ -64,10 +64,13 @@ def _read_input(name: str, sheet: Sheet) -> Input | None:
         sheet.note("fill", "only an optional input with a default can be left unset")
     task_ref = _read_task_ref(sheet)
     undocumented = sheet.flag("undocumented")
+    ask = sheet.flag("ask", default=True)
+    if required and not ask:
+        sheet.note("ask", "a required input has to be asked")
     sheet.finish()
     if kind is None or not sheet.is_sound:
         return None
-    return Input(name, kind, required, default, suggested, fill, api_name, task_ref, undocumented)
+    return Input(name, kind, required, default, suggested, fill, api_name, task_ref, undocumented, ask)
 
 
 def _check_name(name: str, sheet: Sheet) -> None:

@@ -1,0 +1,101 @@
+"""Names of inputs and of their values, as customers read them; pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from kiosk.bot.words import Words
+from kiosk.catalog.form import Question, QuestionKind, question, questions, settings
+from kiosk.catalog.model import Model, Scalar
+
+SUMMARY_CHARS: Final = 600  # of one answer on the card: texts may be longer than a message
+ANSWERS_CHARS: Final = 2_000  # of all of them
+OPTION: Final = str.maketrans("", "", " :/.,")
+
+Item = TypeVar("Item")
+
+
+def answers(say: Words, model: Model, inputs: Mapping[str, Any]) -> str:
+    """What was answered so far, line by line, as HTML."""
+    given = [(asked, inputs[asked.field]) for asked in asked_of(model) if asked.field in inputs]
+    most = min(SUMMARY_CHARS, ANSWERS_CHARS // max(len(given), 1))
+    lines = (
+        say("card-answer", field=field_label(say, asked.field), value=short(value_label(say, asked, value), most))
+        for asked, value in given
+    )
+    return "\n".join(lines)
+
+
+def asked_of(model: Model) -> tuple[Question, ...]:
+    """Questions, then settings."""
+    return questions(model) + settings(model)
+
+
+def field_label(say: Words, field: str) -> str:
+    key = f"field-{field}"
+    return say.plain(key) if say.has(key) else field.replace("_", " ").capitalize()
+
+
+def path_label(say: Words, model: Model, path: str) -> str:
+    """The name of the input that a problem's path leads to: `dialogue[2].text` is the dialogue."""
+    field = path.partition(".")[0].partition("[")[0]
+    return field_label(say, field) if question(model, field) else ""
+
+
+def value_label(say: Words, asked: Question, value: Any) -> str:
+    match asked.kind:
+        case QuestionKind.CHOICE | QuestionKind.BOOLEAN | QuestionKind.NUMBER:
+            return choice_label(say, asked, value)
+        case QuestionKind.MEDIA:
+            return say.plain("files", count=len(value) if isinstance(value, list) else 1)
+        case QuestionKind.TEXT | QuestionKind.LIST:
+            return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def choice_label(say: Words, asked: Question, choice: Scalar) -> str:
+    """What stands on the button of a choice, but for its price."""
+    if isinstance(choice, bool):
+        return say.plain("option-yes" if choice else "option-no")
+    if choice in asked.special:
+        return say.plain("option-special")
+    label = dict(asked.labels).get(str(choice)) or _option(say, asked, choice)
+    width, colon, height = str(choice).partition(":")
+    if not (colon and width.isdigit() and height.isdigit()):
+        return label
+    shape = "square" if int(width) == int(height) else "wide" if int(width) > int(height) else "tall"
+    return say.plain(f"ratio-{shape}", ratio=label)
+
+
+def _option(say: Words, asked: Question, choice: Scalar) -> str:
+    if isinstance(choice, float):
+        return count(choice)
+    key = f"option-{str(choice).translate(OPTION)}"
+    if say.has(key):
+        return say.plain(key)
+    return say.plain("option-seconds", seconds=str(choice)) if asked.field == "duration" else str(choice)
+
+
+def short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def count(value: float | None) -> str:
+    if value is None:
+        return ""
+    return str(int(value)) if value == int(value) else f"{value:g}"  # `g` alone says 1e+06 for a million
+
+
+def grid(items: Iterable[Item], in_row: int) -> tuple[tuple[Item, ...], ...]:
+    flat = tuple(items)
+    return tuple(flat[start : start + in_row] for start in range(0, len(flat), in_row))
+
+
+def field_number(model: Model, field: str) -> int:
+    """How a button names an input: its place in the catalog's order."""
+    return [item.name for item in model.inputs].index(field)
+
+
+def field_name(model: Model | None, number: int) -> str | None:
+    """The input that a button named; None when there is no such."""
+    if model is None or number >= len(model.inputs):
+        return None
+    return model.inputs[number].name

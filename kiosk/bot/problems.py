@@ -1,0 +1,85 @@
+"""What is wrong with an answer, or with several together, in words that say what is expected; pure."""
+
+from typing import assert_never
+
+from kiosk.bot.labels import count, field_label, path_label
+from kiosk.bot.words import Words
+from kiosk.catalog.form import Problem, ProblemKind
+from kiosk.catalog.model import Model
+from kiosk.catalog.quote import Unpriced, UnpricedReason
+
+
+def problem(say: Words, model: Model, found: Problem) -> str:
+    """As HTML; the input is named where the words would not tell which one is meant."""
+    name = path_label(say, model, found.field)
+    match found.kind:
+        case ProblemKind.NEED_ONE_OF | ProblemKind.ONLY_ONE_OF:
+            key = "wrong-need-one" if found.kind is ProblemKind.NEED_ONE_OF else "wrong-only-one"
+            return say(key, fields=_names(say, found.fields or (found.field,)))
+        case ProblemKind.NEEDED_HERE:
+            return say("wrong-needed", field=name, because=_names(say, found.fields))
+        case ProblemKind.NOT_TOGETHER:
+            return say("wrong-together", fields=_names(say, (found.field, *found.fields)))
+        case ProblemKind.NOT_ALLOWED_HERE:
+            return say("wrong-here", field=name, because=_names(say, found.fields))
+        case _:
+            return _alone(say, found, name)
+
+
+def _alone(say: Words, found: Problem, name: str) -> str:
+    match found.kind:
+        case ProblemKind.EMPTY | ProblemKind.MISSING:
+            return say("wrong-empty")
+        case ProblemKind.NOT_A_CHOICE:
+            return say("wrong-choice")
+        case ProblemKind.OUT_OF_RANGE:
+            return say("wrong-range", min=count(found.minimum), max=count(found.maximum))
+        case ProblemKind.OFF_STEP:
+            return say("wrong-step", step=count(found.step))
+        case ProblemKind.BAD_FORM:
+            return say("wrong-form", field=name)
+        case ProblemKind.NOT_A_LINK:
+            return say("wrong-link")
+        case _:
+            return _counted(say, found)
+
+
+def _counted(say: Words, found: Problem) -> str:
+    actual, least, most = count(found.actual), count(found.minimum), count(found.maximum)
+    match found.kind:
+        case ProblemKind.TOO_LONG:
+            return say("wrong-too-long", actual=actual, max=most)
+        case ProblemKind.TOO_SHORT:
+            return say("wrong-too-short", actual=actual, min=least)
+        case ProblemKind.TOO_FEW:
+            return say("wrong-too-few", actual=actual, min=least)
+        case ProblemKind.TOO_MANY:
+            return say("wrong-too-many", actual=actual, max=most)
+        case _:
+            return say("wrong-other")
+
+
+def unpriced(say: Words, model: Model, why: Unpriced) -> str:
+    """Why these answers have no price, as HTML."""
+    name = path_label(say, model, why.field)
+    match why.reason:
+        case UnpricedReason.NEEDS_INPUT if name:
+            return say("unpriced-input", field=name)
+        case UnpricedReason.NEEDS_MEDIA_LENGTH:
+            return say("unpriced-length", field=name)
+        case UnpricedReason.DECIDED_BY_RESULT if name:
+            return say("unpriced-open", field=name)
+        case (
+            UnpricedReason.NO_PRICE
+            | UnpricedReason.NO_ROW
+            | UnpricedReason.NEEDS_INPUT
+            | UnpricedReason.NEEDS_EARLIER_TASK
+            | UnpricedReason.DECIDED_BY_RESULT
+        ):
+            return say("unpriced-other")
+        case _:
+            assert_never(why.reason)
+
+
+def _names(say: Words, fields: tuple[str, ...]) -> str:
+    return ", ".join(f"«{field_label(say, field)}»" for field in fields)

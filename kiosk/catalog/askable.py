@@ -1,0 +1,101 @@
+"""Which inputs a customer can be asked for in a chat; pure."""
+
+from decimal import Decimal
+from typing import Final
+
+from kiosk.catalog.model import (
+    AnyOf,
+    Choice,
+    Condition,
+    ExactlyOneOf,
+    Flag,
+    Input,
+    Kind,
+    Listing,
+    Model,
+    Number,
+    Presence,
+    Requires,
+    RequiresInput,
+    Rule,
+    Scalar,
+    Text,
+)
+from kiosk.catalog.rules import holds
+
+SHORT_RANGE: Final = 16
+
+
+def is_walkable(model: Model) -> bool:
+    """A customer can get through: everything that must be answered can be asked."""
+    if any(item.required and not is_askable(model, item) for item in model.inputs):
+        return False
+    alternatives = [rule.fields for rule in model.rules if isinstance(rule, AnyOf | ExactlyOneOf)]
+    return all(any(can_be_asked(model, field) for field in fields) for fields in alternatives)
+
+
+def can_be_asked(model: Model, field: str) -> bool:
+    """The same as `is_askable`, by name."""
+    item = model.find(field)
+    return item is not None and is_askable(model, item)
+
+
+def is_askable(model: Model, item: Input) -> bool:
+    """Not what only an earlier task could fill, nor what no chat can answer, nor what would make that necessary."""
+    return _alone(item) and not any(_demands_more(model, item, rule) for rule in model.rules)
+
+
+def _alone(item: Input) -> bool:
+    return item.ask and item.task_ref is None and _has_a_form(item.kind)
+
+
+def _has_a_form(kind: Kind) -> bool:
+    """There is a way to answer it in a chat; a list of texts is answered line by line."""
+    match kind:
+        case Text() | Choice() | Number() | Flag():
+            return True
+        case Listing(of=inner):
+            return isinstance(inner, Text)
+        case _:
+            return False
+
+
+def _demands_more(model: Model, item: Input, rule: Rule) -> bool:
+    """Setting this optional input would make another one necessary that cannot be asked."""
+    match rule:
+        case Requires(when=when, fields=fields) if any(_switches(condition, item) for condition in when):
+            needed = fields
+        case RequiresInput(field=field, needs=needs) if field == item.name:
+            needed = needs
+        case _:
+            return False
+    others = (model.find(name) for name in needed)
+    return not item.required and any(other is None or not _alone(other) for other in others)
+
+
+def leads_astray(model: Model, item: Input, choice: Scalar) -> bool:
+    """This choice would make an input necessary that cannot be asked: it is not offered."""
+    return any(
+        isinstance(rule, Requires)
+        and all(condition.field == item.name and holds(condition, {item.name: choice}) for condition in rule.when)
+        and not all(can_be_asked(model, field) for field in rule.fields)
+        for rule in model.rules
+    )
+
+
+def _switches(condition: Condition, item: Input) -> bool:
+    return condition.field == item.name and condition.allowed is not Presence.ABSENT
+
+
+def short_range(kind: Number) -> tuple[int | float, ...]:
+    """Every value of a number that can have only few; nothing for a longer range."""
+    step = Decimal(str(kind.step)) if kind.step else Decimal(1) if kind.whole else None
+    if step is None:
+        return ()
+    low, high = Decimal(str(kind.minimum)), Decimal(str(kind.maximum))
+    first = -(-low // step) * step
+    count = int((high - first) // step) + 1
+    if not 0 < count <= SHORT_RANGE:
+        return ()
+    values = (first + step * number for number in range(count))
+    return tuple(int(value) if kind.whole else float(value) for value in values)

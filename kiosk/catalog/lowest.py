@@ -1,0 +1,79 @@
+"""From how much a model can be had; pure."""
+
+from collections.abc import Iterator
+from itertools import islice, product
+from typing import Any, Final, assert_never
+
+from kiosk.catalog.answer import ProblemKind
+from kiosk.catalog.model import (
+    Characters,
+    Choice,
+    Condition,
+    Flag,
+    Group,
+    Input,
+    Length,
+    Listing,
+    Media,
+    Model,
+    Number,
+    Ratio,
+    Text,
+    Value,
+)
+from kiosk.catalog.quote import Quote, Rates, quote
+from kiosk.catalog.rules import broken_rules
+
+TRIED_AT_MOST: Final = 2_000
+FORBIDDEN: Final = frozenset({ProblemKind.NOT_TOGETHER, ProblemKind.NOT_ALLOWED_HERE})
+SOME_FILE: Final = "https://files.example/"
+
+
+def lowest_price(model: Model, rates: Rates) -> int | None:
+    """Kopecks of the cheapest combination of whatever the price hangs on; None where inputs alone do not tell."""
+    names = dict.fromkeys(_priced_by(model))
+    items = [item for name in names if (item := model.find(name))]
+    combinations = product(*([{}, *({item.name: value} for value in _values(item))] for item in items))
+    prices = []
+    for parts in islice(combinations, TRIED_AT_MOST):
+        inputs = {name: value for part in parts for name, value in part.items()}
+        if any(problem.kind in FORBIDDEN for problem in broken_rules(model.rules, inputs)):
+            continue
+        priced = quote(model, inputs, rates)
+        if isinstance(priced, Quote):
+            prices.append(priced.price_kopecks)
+    return min(prices, default=None)
+
+
+def _priced_by(model: Model) -> Iterator[str]:
+    for row in model.tariff.rows:
+        yield from (condition.field for condition in row.when if isinstance(condition, Condition))
+    for term in model.tariff.quantity:
+        match term:
+            case Ratio(field=field, by=by):
+                yield from (field, by)
+            case Value(field=field) | Characters(field=field) | Length(field=field):
+                yield field
+            case _:
+                assert_never(term)
+
+
+def _values(item: Input) -> tuple[Any, ...]:
+    """What is worth trying for an input that the price hangs on, beside leaving it out."""
+    match item.kind:
+        case Choice(values=values):
+            return values
+        case Flag():
+            return (True, False)
+        case Number(minimum=least):
+            return (least,) if least > 0 else (1,)
+        case Text(min_length=shortest):
+            return ("x" * max(shortest, 1),)
+        case Media():
+            return (SOME_FILE,)
+        case Listing(of=Media(), min_items=fewest):
+            return ([SOME_FILE] * max(fewest, 1),)
+        case Listing() | Group():
+            return ()
+        case _:
+            assert_never(item.kind)
