@@ -77,6 +77,36 @@ async def test_unfitting_answer_changes_nothing(database: Database, raw: str, ki
         assert await store.get(tx, draft.id) == draft
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "кот\x00",
+        "\ud83d",
+        "\\u0000 \\ud800",
+        '"}{\\"',
+        "'; DROP TABLE generations; --",
+        "👩‍🚀",
+        "a\u2028b\nc",
+        "NaN",
+        "$1",
+    ],
+)
+async def test_awkward_words_are_kept_or_refused(database: Database, raw: str) -> None:
+    """Nothing that somebody can write breaks the draft: it is read back as it was accepted, or it was refused."""
+    async with database.transaction() as tx:
+        draft = await begun(tx, await a_customer(tx, kopecks=0))
+        match await WIZARD.answer(tx, draft, "prompt", raw, 1):
+            case Answered(generation=kept):
+                found = await store.get(tx, draft.id)
+                assert found is not None
+                assert found.inputs == kept.inputs
+                assert set(kept.inputs["prompt"]) <= set(raw)
+                assert kept.inputs["prompt"]
+            case outcome:
+                assert isinstance(outcome, Wrong)
+                assert await store.get(tx, draft.id) == draft
+
+
 async def test_update_given_again_is_not_applied_again(database: Database) -> None:
     """Telegram repeats an update: the same text never answers the next question too."""
     async with database.transaction() as tx:

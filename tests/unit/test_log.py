@@ -162,6 +162,21 @@ def test_line_that_cannot_be_formatted_is_told_without_its_values(stream: io.Str
     }
 
 
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError(), OSError(28, "No space left on device"), ValueError("closed file")]
+)
+def test_log_that_cannot_be_written_stops_nobody(error: Exception) -> None:
+    """A full disk, a reader that went away, a closed stream: whoever has something to say goes on with their work."""
+
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise error
+
+    set_up_logging("info", SECRETS, Gone())
+    structlog.get_logger().info("generation.settled", state="done")
+    logging.getLogger("a.library").error("lost")
+
+
 def test_each_line_is_one_json_object_with_time_and_level(stream: io.StringIO) -> None:
     """Whatever a value holds, a line stays one line and standard JSON."""
     log = structlog.get_logger()
