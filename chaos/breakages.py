@@ -58,7 +58,7 @@ BREAKAGES: Final[Mapping[str, tuple[Change, ...]]] = MappingProxyType(
             Change("migrations/0002_ledger.sql", "CONSTRAINT accounts_not_overdrawn CHECK (balance >= 0),", ""),
         ),
         # Nobody brings what has no wake-up of its own.
-        "no-sweep": (Change("wiring.py", '"sweep": (SWEEP_CRON, sweeper.sweep),', ""),),
+        "no-sweep": (Change("wiring.py", '"sweep": Round(2, sweeper.sweep),', ""),),
     }
 )
 

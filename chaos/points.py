@@ -52,6 +52,8 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "kiosk.generations.draft": "a draft owes nobody anything, and an update that was not answered comes again",
         "kiosk.generations.refund": "one transaction of an operator, who sees whether it was made and may repeat it",
         "kiosk.generations.report": "only reads",
+        "kiosk.queue.rounds": "nightly work may be done twice, and is taken over when it was not ended",
+        "kiosk.queue.turns": "as rounds",
         "kiosk.queue.worker": "runs the jobs and keeps nothing of them",
     }
 )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -38,6 +39,7 @@ from kiosk.money import to_kopecks
 from kiosk.operators.audit import Auditor
 from kiosk.operators.tell import Teller
 from kiosk.queue.jobs import Act
+from kiosk.queue.rounds import Nightly, Round, Rounds
 from kiosk.queue.worker import Worker
 from kiosk.settings import Settings
 from kiosk.web.front import Front, Running
@@ -48,12 +50,9 @@ UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
 PROVIDER_CONNECTIONS: Final = 100
 STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
-SWEEP_CRON: Final = "* * * * * */2"  # seconds stand last
-ORPHANS_CRON: Final = "* * * * *"
-LATE_CRON: Final = "* * * * * */10"
-TELL_CRON: Final = "* * * * * */5"
-AUDIT_CRON: Final = "47 2 * * *"
-TIDY_CRON: Final = "17 3 * * *"
+NIGHTLY_LOOK_S: Final = 60.0
+AUDIT_LEASE_S: Final = 4 * 3600.0
+TIDY_LEASE_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Shop:
     intake: BotIntake
     callbacks: CallbackDesk
     worker: Worker
+    rounds: Rounds
 
 
 def assortment(settings: Settings) -> Shelf:
@@ -140,17 +140,17 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     worker = Worker(
         open_pool=engine_pool,
         handlers={Act.SUBMIT: submit, Act.OBSERVE: observe, Act.DELIVER: deliver},
-        periodic={
-            "sweep": (SWEEP_CRON, sweeper.sweep),
-            "look_late": (LATE_CRON, sweeper.look_late),
-            "match_orphans": (ORPHANS_CRON, sweeper.match_orphans),
-            "tell_operators": (TELL_CRON, teller.tell),
-            "audit": (AUDIT_CRON, auditor.audit),
-            "tidy": (TIDY_CRON, sweeper.tidy),
-        },
     )
+    rounds = {
+        "sweep": Round(2, sweeper.sweep),
+        "look_late": Round(10, sweeper.look_late),
+        "match_orphans": Round(60, sweeper.match_orphans),
+        "tell_operators": Round(5, teller.tell, limit_s=900),
+        "audit": Round(NIGHTLY_LOOK_S, Nightly(db, "audit", auditor.audit, AUDIT_LEASE_S), limit_s=AUDIT_LEASE_S),
+        "tidy": Round(NIGHTLY_LOOK_S, Nightly(db, "tidy", sweeper.tidy, TIDY_LEASE_S), limit_s=TIDY_LEASE_S),
+    }
     intake = BotIntake(bot, dispatcher, webhook_secret(settings.bot_token()))
-    return Shop(db, bot, intake, CallbackDesk(db, settings.poll_first_s), worker)
+    return Shop(db, bot, intake, CallbackDesk(db, settings.poll_first_s), worker, Rounds(rounds))
 
 
 async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, stopping: asyncio.Event) -> None:
@@ -167,7 +167,10 @@ async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, st
 
 async def _live(shop: Shop, settings: Settings, front: Front, stopping: asyncio.Event) -> None:
     """Runs the loops side by side; when one ends, all end. Errors: TelegramRefused, WorkerGaveUp."""
-    loops = {"worker": asyncio.create_task(shop.worker.run(), name="worker")}
+    loops = {
+        "worker": asyncio.create_task(shop.worker.run(), name="worker"),
+        "rounds": asyncio.create_task(shop.rounds.run(), name="rounds"),
+    }
     stop = asyncio.create_task(stopping.wait())
     try:
         await _listen(shop, settings, front, loops, stopping)
@@ -201,6 +204,7 @@ async def _end(
     """What is in hand is finished, but not for ever."""
     stopping.set()
     shop.worker.stop()
+    shop.rounds.stop()
     _, late = await asyncio.wait(loops.values(), timeout=STOP_S)
     for task in late:
         task.cancel()
@@ -219,10 +223,14 @@ def _running(shop: Shop, settings: Settings, loops: dict[str, "asyncio.Task[None
     async def updates_come() -> bool:
         return shop.intake.active
 
+    async def goes_round(name: str) -> bool:
+        return shop.rounds.alive(name)
+
     checks: dict[str, Callable[[], Awaitable[bool]]] = {
         "database": database_answers,
         "worker": worker_lives,
         "updates": updates_come,
+        **{name: partial(goes_round, name) for name in shop.rounds.rounds},
     }
     key = settings.kie_webhook_hmac_key
     return Running(

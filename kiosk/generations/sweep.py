@@ -32,7 +32,7 @@ ACT_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """The engine's periodic jobs."""
+    """Rounds of every replica."""
 
     db: Database
 

@@ -553,6 +553,12 @@ ALTER TABLE public.transfers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.turns (
+    name text NOT NULL,
+    last_run timestamp with time zone,
+    due_at timestamp with time zone NOT NULL
+);
+
 CREATE VIEW public.wallets AS
  SELECT c.telegram_id AS user_id,
     (((available.balance)::numeric / 100.0))::numeric(14,2) AS balance_rub,
@@ -628,6 +634,9 @@ ALTER TABLE ONLY public.tasks
 
 ALTER TABLE ONLY public.transfers
     ADD CONSTRAINT transfers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (name);
 
 CREATE UNIQUE INDEX accounts_of_customer ON public.accounts USING btree (customer_id, kind) WHERE (customer_id IS NOT NULL);
 

@@ -14,7 +14,6 @@ from pgqueuer import PgQueuer
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job as EngineJob
-from pgqueuer.domain.models import Schedule
 
 from kiosk.db import DatabaseUnavailable, Pool, close_pool
 from kiosk.errors import CannotStart
@@ -35,7 +34,6 @@ BROKEN = (
 )
 
 Handler = Callable[[int], Awaitable[None]]
-Periodic = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +53,13 @@ class Pace:
 
 @dataclass(slots=True)
 class Worker:
-    """Runs `handlers` for queued jobs and `periodic` on their cron lines until `stop()`.
+    """Runs `handlers` for queued jobs until `stop()`.
 
     `open_pool` gives a new pool for every attempt: a pool that saw the database die is not trusted again.
     """
 
     open_pool: Callable[[], Awaitable[Pool]]
     handlers: Mapping[Act, Handler]
-    periodic: Mapping[str, tuple[str, Periodic]]  # name -> (cron line with seconds in sixth place, what to run)
     pace: Pace = field(default_factory=Pace)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _engine: PgQueuer | None = None
@@ -118,7 +115,8 @@ class Worker:
                 return
             pulse = asyncio.create_task(self._take_pulse(pool))
             try:
-                await engine.run(
+                # Without the engine's schedules: after a crash they came back half a minute late.
+                await engine.qm.run(
                     dequeue_timeout=timedelta(seconds=self.pace.dequeue_timeout_s),
                     batch_size=self.pace.batch,
                     max_concurrent_tasks=self.pace.concurrency,
@@ -142,8 +140,6 @@ class Worker:
     def _register(self, engine: PgQueuer) -> None:
         for act, handler in self.handlers.items():
             engine.entrypoint(act.value, on_failure="hold")(_entry(handler))
-        for name, (cron, run) in self.periodic.items():
-            engine.schedule(name, cron)(_scheduled(run))
 
 
 def _overhear(_payload: str | bytes | bytearray) -> None:
@@ -173,11 +169,3 @@ def _entry(handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
                 raise
 
     return entry
-
-
-def _scheduled(run: Periodic) -> Callable[[Schedule], Awaitable[None]]:
-    async def scheduled(schedule: Schedule) -> None:
-        with structlog.contextvars.bound_contextvars(schedule=schedule.entrypoint):
-            await run()
-
-    return scheduled

@@ -78,7 +78,7 @@ async def a_bench(db: Database, dsn: str, pace: Pace = PACE) -> AsyncIterator[Be
     async def handle(generation_id: int) -> None:
         await bench.handle(generation_id)
 
-    bench = Bench(db, dsn, Worker(pool, {Act.SUBMIT: handle}, {}, pace))
+    bench = Bench(db, dsn, Worker(pool, {Act.SUBMIT: handle}, pace))
     with structlog.testing.capture_logs():
         yield bench
 
@@ -229,24 +229,7 @@ async def test_unreachable_database_ends_the_process_at_last(database: Database,
     async def nobody() -> Pool:
         raise DatabaseUnavailable("nobody answers")
 
-    worker = Worker(nobody, {}, {}, Pace(restart_min_s=0, restart_max_s=0, give_up_s=0.1))
+    worker = Worker(nobody, {}, Pace(restart_min_s=0, restart_max_s=0, give_up_s=0.1))
     with structlog.testing.capture_logs(), pytest.raises(WorkerGaveUp):
         await worker.run()
     assert not worker.alive
-
-
-async def test_schedules_run_and_their_failures_are_survived(database: Database, dsn: str) -> None:
-    """A periodic job that fails is run again at its next time, and jobs are run meanwhile."""
-    runs: list[int] = []
-
-    async def tick() -> None:
-        runs.append(len(runs))
-        if len(runs) == 1:
-            raise ZeroDivisionError
-
-    async with a_bench(database, dsn) as bench:
-        bench.worker.periodic = {"tick": ("* * * * * */1", tick)}
-        async with running(bench):
-            await bench.until(lambda: len(runs) >= 2)
-            await bench.put(1)
-            await bench.until(lambda: bench.done == [1])

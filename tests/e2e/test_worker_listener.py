@@ -11,7 +11,7 @@ PATIENCE_S = 60.0
 async def test_first_probe_is_answered_every_time(database: Database, dsn: str) -> None:
     """Eight workers start one after another; none loses the probe that it sends itself while starting."""
     for _ in range(8):
-        worker = Worker(lambda: open_pool(dsn, max_size=3), handlers={}, periodic={})
+        worker = Worker(lambda: open_pool(dsn, max_size=3), handlers={})
         running = asyncio.create_task(worker.run())
         async with asyncio.timeout(PATIENCE_S):
             while worker._engine is None:
