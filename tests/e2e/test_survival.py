@@ -16,7 +16,7 @@ from sandbox.demo import staged
 from sandbox.shopkeeper import BOT_ID
 from tests.openshop import PATIENCE_S, OpenShop, an_open_shop, at_the_card, confirmed, shows
 
-# Jobs and schedules that a crash interrupted are taken up after 20 to 30 s, and may be interrupted while that happens.
+# Jobs that a crash interrupted are taken up after 20 s, and may be interrupted while that happens.
 RECOVERY_S = 4 * PATIENCE_S
 
 
