@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     telegram_base_url: str = "https://api.telegram.org"
     telegram_messages_per_s: int = Field(default=30, ge=1, le=1000)
     bot_mode: Literal["polling", "webhook"] = "polling"
+    lease_ttl_s: float = Field(default=15, ge=5, le=600)
     webhook_base_url: str | None = None
 
     kie_api_key: SecretStr | None = None

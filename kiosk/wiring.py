@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +38,8 @@ from kiosk.generations.submit import Submitter
 from kiosk.generations.sweep import Sweeper
 from kiosk.ids import webhook_secret
 from kiosk.kie.client import KieClient
+from kiosk.leadership.leader import Leader
+from kiosk.leadership.lease import Terms
 from kiosk.money import to_kopecks
 from kiosk.operators.audit import Auditor
 from kiosk.operators.tell import Teller
@@ -62,6 +67,7 @@ class Shop:
     db: Database
     bot: Bot
     intake: BotIntake
+    leader: Leader
     callbacks: CallbackDesk
     worker: Worker
     rounds: Rounds
@@ -150,7 +156,10 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         "tidy": Round(NIGHTLY_LOOK_S, Nightly(db, "tidy", sweeper.tidy, TIDY_LEASE_S), limit_s=TIDY_LEASE_S),
     }
     intake = BotIntake(bot, dispatcher, webhook_secret(settings.bot_token()))
-    return Shop(db, bot, intake, CallbackDesk(db, settings.poll_first_s), worker, Rounds(rounds))
+    leader = Leader(
+        db, bot.id, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}", Terms.of(settings.lease_ttl_s)
+    )
+    return Shop(db, bot, intake, leader, CallbackDesk(db, settings.poll_first_s), worker, Rounds(rounds))
 
 
 async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, stopping: asyncio.Event) -> None:
@@ -190,7 +199,7 @@ async def _listen(
     """Requests are served before Telegram is told where to send them. Errors: TelegramRefused."""
     if settings.bot_mode == "polling":
         await listen_by_polling(shop.bot)
-        loops["polling"] = asyncio.create_task(shop.intake.poll(stopping), name="polling")
+        loops["polling"] = asyncio.create_task(shop.intake.poll(shop.leader, stopping), name="polling")
     front.running = _running(shop, settings, loops)
     if settings.bot_mode == "webhook":
         assert settings.webhook_base_url is not None  # noqa: S101 - the settings demand it
@@ -221,7 +230,7 @@ def _running(shop: Shop, settings: Settings, loops: dict[str, "asyncio.Task[None
         return shop.worker.alive and not loops["worker"].done()
 
     async def updates_come() -> bool:
-        return shop.intake.active
+        return shop.intake.active or shop.leader.stands_by
 
     async def goes_round(name: str) -> bool:
         return shop.rounds.alive(name)

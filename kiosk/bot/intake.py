@@ -1,8 +1,9 @@
 """Updates of one bot, from a webhook or by polling: dealt with before they are acknowledged."""
 
 import asyncio
+import contextlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 from kiosk.bot.turnstile import answering
 from kiosk.db import DatabaseUnavailable
 from kiosk.errors import TryLater
+from kiosk.leadership.leader import Leader, LeadershipLost
 
 log = structlog.get_logger()
 
@@ -34,15 +36,9 @@ FAILURES_AT_MOST: Final = 5
 FAILURES_REMEMBERED: Final = 1000
 AGAIN_S: Final = 5.0
 POLL_S: Final = 25
+POLL_ENDS_EARLIER_S: Final = 1.0  # than the lease, so that no poll outlives it
 CONFIRM_S: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """How long polling rests before it tries again."""
-
-    conflict_s: float = 15.0  # somebody else polls: a lifetime of whoever that is
-    retry_s: float = 2.0
+RETRY_S: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -53,7 +49,7 @@ class BotIntake:
     dispatcher: Dispatcher
     secret: str
     active: bool = False
-    pauses: Pauses = Pauses()
+    retry_s: float = RETRY_S
     _failures: OrderedDict[int, int] = field(default_factory=OrderedDict)
 
     async def take(self, body: bytes) -> bool:
@@ -92,16 +88,29 @@ class BotIntake:
             self._failures.popitem(last=False)
         return self._failures[update_id]
 
-    async def poll(self, stopping: asyncio.Event) -> None:
-        """Asks for updates until `stopping`; the offset moves only past those that were dealt with."""
+    async def poll(self, leader: Leader, stopping: asyncio.Event) -> None:
+        """Asks for updates until `stopping`, while this replica leads; the offset moves only past what was dealt with.
+
+        Nothing is asked for or dealt with once the lease is over; whoever leads next is given it again.
+        """
+        async with leader.standing():
+            while not stopping.is_set():
+                await _first(stopping, leader.until_leading())
+                with contextlib.suppress(LeadershipLost):
+                    await self._poll_as_leader(leader, stopping)
+                self.active = False
+
+    async def _poll_as_leader(self, leader: Leader, stopping: asyncio.Event) -> None:
+        """Errors: LeadershipLost."""
         offset: int | None = None
-        while not stopping.is_set():
-            updates = await self._get_updates(offset, stopping)
-            if updates and await self._handle_all(updates, stopping):
+        while leader.leads and not stopping.is_set():
+            updates = await leader.while_leading(self._get_updates(leader, offset, stopping))
+            done = await leader.while_leading(self._handle_all(updates, stopping))
+            if updates and done:
                 offset = updates[-1].update_id + 1
         self.active = False
         if offset is not None:
-            await self._confirm(offset)
+            await leader.while_leading(self._confirm(offset))
 
     async def _confirm(self, offset: int) -> None:
         """Tells Telegram what was dealt with, so that the next process is not given it again; repeats do no harm."""
@@ -110,8 +119,13 @@ class BotIntake:
         except (TelegramAPIError, ClientDecodeError) as error:
             log.info("polling.not_confirmed", error=type(error).__name__)
 
-    async def _get_updates(self, offset: int | None, stopping: asyncio.Event) -> Sequence[Update]:
-        patience_s = POLL_S if self.active else 0  # the first answer says that we may poll: it is not waited for long
+    async def _get_updates(self, leader: Leader, offset: int | None, stopping: asyncio.Event) -> Sequence[Update]:
+        patience_s = int(min(POLL_S, leader.left_s - POLL_ENDS_EARLIER_S))
+        if patience_s < 1:  # a poll would outlive the lease, and asking without waiting would be a storm
+            await _pause(stopping, leader.left_s)
+            return ()
+        if not self.active:  # the first answer says that we may poll: it is not waited for
+            patience_s = 0
         asking = asyncio.create_task(
             self.bot.get_updates(
                 offset=offset,
@@ -120,27 +134,29 @@ class BotIntake:
                 request_timeout=patience_s + 10,
             )
         )
-        stopped = asyncio.create_task(stopping.wait())
-        await asyncio.wait((asking, stopped), return_when=asyncio.FIRST_COMPLETED)
-        for task in (asking, stopped):
-            task.cancel()
-        await asyncio.gather(asking, stopped, return_exceptions=True)
+        try:
+            await _first(stopping, asyncio.wait((asking,)))
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
         if asking.cancelled():
             return ()
-        return await self._read_answer(asking, stopping)
+        return await self._read_answer(asking, leader, stopping)
 
-    async def _read_answer(self, asking: "asyncio.Task[list[Update]]", stopping: asyncio.Event) -> Sequence[Update]:
+    async def _read_answer(
+        self, asking: "asyncio.Task[list[Update]]", leader: Leader, stopping: asyncio.Event
+    ) -> Sequence[Update]:
         try:
             updates = asking.result()
         except TelegramConflictError:
             self.active = False
-            log.warning("polling.conflict", wait_s=self.pauses.conflict_s)
-            await _pause(stopping, self.pauses.conflict_s)
+            log.warning("polling.conflict", wait_s=leader.terms.ttl_s)
+            await leader.step_back()
         except TelegramRetryAfter as wait:
             await _pause(stopping, wait.retry_after)
         except (TelegramAPIError, ClientDecodeError) as error:  # the latter is a gateway's page in place of JSON
             log.warning("polling.failed", error=type(error).__name__)
-            await _pause(stopping, self.pauses.retry_s)
+            await _pause(stopping, self.retry_s)
         else:
             self.active = True
             return updates
@@ -162,7 +178,7 @@ class BotIntake:
                 await self.handle(update)
             except Exception as error:  # noqa: BLE001 - the boundary: `handle` has logged it and counts to its end
                 log.info("update.again", update_id=update.update_id, error=type(error).__name__)
-                await _pause(stopping, _retry_after_s(error, self.pauses.retry_s))
+                await _pause(stopping, _retry_after_s(error, self.retry_s))
             else:
                 return True
         return False
@@ -177,6 +193,17 @@ def _chat_of(update: Update) -> int | None:
 
 def _retry_after_s(error: Exception, otherwise_s: float) -> float:
     return error.retry_after if isinstance(error, TelegramRetryAfter) else otherwise_s
+
+
+async def _first(stopping: asyncio.Event, other: Awaitable[object]) -> None:
+    """Returns when either is there; what is not is cancelled."""
+    waiting = {asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(other)}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _pause(stopping: asyncio.Event, wait_s: float) -> None:

@@ -386,6 +386,14 @@ ALTER TABLE public.generations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.leases (
+    bot_id bigint NOT NULL,
+    holder text NOT NULL,
+    term bigint DEFAULT 1 NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT leases_held_by_somebody CHECK ((holder <> ''::text))
+);
+
 CREATE TABLE public.orphan_callbacks (
     id bigint NOT NULL,
     task_id text NOT NULL,
@@ -601,6 +609,9 @@ ALTER TABLE ONLY public.deliveries
 
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.leases
+    ADD CONSTRAINT leases_pkey PRIMARY KEY (bot_id);
 
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_pkey PRIMARY KEY (id);

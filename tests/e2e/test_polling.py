@@ -12,9 +12,11 @@ from aiogram.exceptions import ClientDecodeError, TelegramConflictError, Telegra
 from aiogram.methods import SendMessage
 from aiogram.types import Message
 
-from kiosk.bot.intake import FAILURES_AT_MOST, BotIntake, Pauses
+from kiosk.bot.intake import FAILURES_AT_MOST, BotIntake
 from kiosk.bot.opening import TelegramRefused, introduce, listen_by_polling, listen_by_webhook, make_bot
 from kiosk.db import Database, DatabaseUnavailable
+from kiosk.leadership.leader import Leader
+from kiosk.leadership.lease import Terms
 from sandbox.customer import Customer
 from sandbox.faults import Fault
 from sandbox.telegram import TelegramOptions, TelegramSandbox
@@ -22,6 +24,7 @@ from sandbox.telegram import TelegramOptions, TelegramSandbox
 BOT = 7000001
 TOKEN = f"{BOT}:sandbox-test"
 PATIENCE_S = 30.0
+TTL_S = 5.0
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Listener:
     telegram: TelegramSandbox
     bot: Bot
     intake: BotIntake
+    leader: Leader
     deal: Callable[[str], Awaitable[None]] | None = None
     given: list[str] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -53,7 +57,7 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def a_listener() -> AsyncIterator[Listener]:
+async def a_listener(database: Database) -> AsyncIterator[Listener]:
     """Not polling yet; its pauses are short, and nobody reads its log."""
     async with (
         TelegramSandbox(TelegramOptions(time_scale=0.02)) as telegram,
@@ -61,8 +65,9 @@ async def a_listener() -> AsyncIterator[Listener]:
     ):
         await bot.get_me()
         dispatcher = Dispatcher(disable_fsm=True)
-        intake = BotIntake(bot, dispatcher, "", pauses=Pauses(conflict_s=0.05, retry_s=0.01))
-        listener = Listener(telegram, bot, intake)
+        intake = BotIntake(bot, dispatcher, "", retry_s=0.01)
+        leader = Leader(database, BOT, "listener", Terms.of(TTL_S))
+        listener = Listener(telegram, bot, intake, leader)
         dispatcher.message.register(listener.take)
         with structlog.testing.capture_logs():
             yield listener
@@ -71,7 +76,7 @@ async def a_listener() -> AsyncIterator[Listener]:
 @contextlib.asynccontextmanager
 async def polling(listener: Listener) -> AsyncIterator["asyncio.Task[None]"]:
     """Polls inside the block; what the loop dies of is raised at its end."""
-    loop = asyncio.create_task(listener.intake.poll(listener.stopping))
+    loop = asyncio.create_task(listener.intake.poll(listener.leader, listener.stopping))
     try:
         yield loop
     finally:
@@ -96,9 +101,9 @@ def failing(error: Exception, *, times: int) -> Callable[[str], Awaitable[None]]
     return deal
 
 
-async def test_offset_waits_for_an_update_that_fails() -> None:
+async def test_offset_waits_for_an_update_that_fails(database: Database) -> None:
     """A handler that fails and then succeeds: nothing is confirmed before, the order holds, nothing is lost."""
-    async with a_listener() as listener, customer(listener) as anna:
+    async with a_listener(database) as listener, customer(listener) as anna:
         held: list[int] = []
 
         async def deal(text: str) -> None:
@@ -115,9 +120,9 @@ async def test_offset_waits_for_an_update_that_fails() -> None:
         assert held == [2, 2, 2, 2]
 
 
-async def test_poison_is_given_up_and_the_chat_goes_on() -> None:
+async def test_poison_is_given_up_and_the_chat_goes_on(database: Database) -> None:
     """An update that always fails is tried so often and no more; what comes after it is dealt with."""
-    async with a_listener() as listener, customer(listener) as anna:
+    async with a_listener(database) as listener, customer(listener) as anna:
         listener.deal = failing(ValueError("never"), times=10**6)
         for text in ("bad", "good"):
             await anna.send_text(text)
@@ -136,9 +141,9 @@ async def test_poison_is_given_up_and_the_chat_goes_on() -> None:
     ],
     ids=["database", "flood", "network", "gateway"],
 )
-async def test_update_is_never_given_up_for_what_passes(error: Exception) -> None:
+async def test_update_is_never_given_up_for_what_passes(database: Database, error: Exception) -> None:
     """An absent database or Telegram and a flood wait are not the update's fault: it is tried until it works."""
-    async with a_listener() as listener, customer(listener) as anna:
+    async with a_listener(database) as listener, customer(listener) as anna:
         listener.deal = failing(error, times=2 * FAILURES_AT_MOST)
         await anna.send_text("bad")
         async with polling(listener):
@@ -146,9 +151,9 @@ async def test_update_is_never_given_up_for_what_passes(error: Exception) -> Non
         assert len(listener.given) == 2 * FAILURES_AT_MOST + 1
 
 
-async def test_chats_do_not_wait_for_each_other() -> None:
+async def test_chats_do_not_wait_for_each_other(database: Database) -> None:
     """While one chat's update fails again and again, another chat's update of the same batch is dealt with."""
-    async with a_listener() as listener, customer(listener) as anna, customer(listener, 1002) as boris:
+    async with a_listener(database) as listener, customer(listener) as anna, customer(listener, 1002) as boris:
         release = asyncio.Event()
 
         async def deal(text: str) -> None:
@@ -165,9 +170,9 @@ async def test_chats_do_not_wait_for_each_other() -> None:
             await listener.until(lambda: listener.unconfirmed == 0)
 
 
-async def test_stopping_leaves_what_is_undone_to_the_next() -> None:
+async def test_stopping_leaves_what_is_undone_to_the_next(database: Database) -> None:
     """A process that ends in the middle confirms nothing that it has not done: whoever polls next gets it."""
-    async with a_listener() as listener, customer(listener) as anna:
+    async with a_listener(database) as listener, customer(listener) as anna:
         listener.deal = failing(DatabaseUnavailable("away"), times=10**6)
         await anna.send_text("bad")
         async with polling(listener):
@@ -181,9 +186,9 @@ async def test_stopping_leaves_what_is_undone_to_the_next() -> None:
 
 
 @pytest.mark.parametrize("fault", ["bad_gateway", "error_before", "drop_before", "flood", "drop_after"])
-async def test_no_answer_ends_the_polling(fault: str) -> None:
+async def test_no_answer_ends_the_polling(database: Database, fault: str) -> None:
     """A gateway's page, an error, a broken connection, a flood wait: polling goes on and loses nothing."""
-    async with a_listener() as listener, customer(listener) as anna:
+    async with a_listener(database) as listener, customer(listener) as anna:
         listener.telegram.faults.add(Fault(fault, "getUpdates", times=2, args={"retry_after": 1}))
         await anna.send_text("good")
         async with polling(listener):
@@ -191,10 +196,10 @@ async def test_no_answer_ends_the_polling(fault: str) -> None:
         assert listener.given == ["good"]
 
 
-async def test_second_poller_is_waited_for() -> None:
+async def test_second_poller_is_waited_for(database: Database) -> None:
     """A conflict makes this one passive, not dead: once the other is gone it takes over and misses nothing."""
     async with (
-        a_listener() as listener,
+        a_listener(database) as listener,
         customer(listener) as anna,
         make_bot(TOKEN, listener.telegram.base_url) as other,
         polling(listener) as loop,
@@ -209,9 +214,9 @@ async def test_second_poller_is_waited_for() -> None:
         assert listener.intake.active
 
 
-async def test_webhook_of_before_is_a_conflict_and_no_end() -> None:
+async def test_webhook_of_before_is_a_conflict_and_no_end(database: Database) -> None:
     """With a webhook set polling is refused: it is passive until the webhook is taken away."""
-    async with a_listener() as listener, customer(listener) as anna:
+    async with a_listener(database) as listener, customer(listener) as anna:
         await listen_by_webhook(listener.bot, "http://127.0.0.1:9", "secret")
         async with polling(listener):
             await listener.until(lambda: listener.telegram.world.stats.refusals[409] >= 2)
@@ -224,7 +229,7 @@ async def test_webhook_of_before_is_a_conflict_and_no_end() -> None:
 @pytest.mark.parametrize("fault", ["bad_gateway", "error_before"])
 async def test_start_without_telegram_says_so(database: Database, fault: str) -> None:
     """Whatever stands in for Telegram at the start: one line that says what is wrong, without the token."""
-    async with a_listener() as listener:
+    async with a_listener(database) as listener:
         listener.telegram.faults.add(Fault(fault, "*"))
         for opening in (
             introduce(listener.bot, database),

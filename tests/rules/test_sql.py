@@ -15,7 +15,7 @@ PROBE = "SELECT 1"  # asks for nothing
 ALLOWED = {
     **{
         f"{package}/store.py": "its package's SQL"
-        for package in ("customers", "delivery", "generations", "ledger", "operators", "payments")
+        for package in ("customers", "delivery", "generations", "leadership", "ledger", "operators", "payments")
     },
     "generations/drafts.py": "the drafts, which are generations that nobody has paid for yet",
     "generations/tasks.py": "the provider's tasks and the orphans: tables of their own",

@@ -1,0 +1,1 @@
+"""Who acts alone: of all replicas, one at a time polls a bot."""
