@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiogram import Bot
 from aiogram.types import (
+    BufferedInputFile,
     InlineKeyboardMarkup,
     InputFile,
     InputMediaAudio,
@@ -25,11 +26,14 @@ from kiosk.bot.words import words
 from kiosk.catalog.shelf import Shelf
 from kiosk.delivery.fetch import Download, file_name
 from kiosk.delivery.messenger import Content, Link, Recipient, Shown
+from kiosk.delivery.mp4 import Shape
 from kiosk.delivery.plan import Media
+from kiosk.delivery.wording import Wording
 
 log = structlog.get_logger()
 
 UPLOAD_TIMEOUT_S: Final = 60
+TITLE_CHARS: Final = 64
 InputMedia = InputMediaPhoto | InputMediaVideo | InputMediaAudio | InputMediaDocument
 
 
@@ -41,8 +45,8 @@ class TelegramMessenger:
     shelf: Shelf
 
     async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
-        screen = self._done(to, content)
-        if isinstance(content, Link):
+        screen = self._done(to, content, as_document=as_document)
+        if isinstance(content, Link) or (isinstance(content, Wording) and not as_document):
             return await self._edit_text(to, screen)
         media = input_media(content, to, screen.text, as_document=as_document)
         return await outcome(
@@ -57,8 +61,8 @@ class TelegramMessenger:
         )
 
     async def send_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
-        screen = self._done(to, content)
-        if isinstance(content, Link):
+        screen = self._done(to, content, as_document=as_document)
+        if isinstance(content, Link) or (isinstance(content, Wording) and not as_document):
             return await self._send_text(to, screen)
         return await outcome(self._send_file(to, content, screen.text, markup(screen), None, as_document=as_document))
 
@@ -66,6 +70,8 @@ class TelegramMessenger:
         reply = to.shown_as or to.message_id
         if isinstance(content, Link):
             return await self._send_text(to, screens.link(words(to.language), content.url), reply)
+        if isinstance(content, Wording) and not as_document:
+            return await self._send_text(to, Screen(screens.wording(content)), reply)
         return await outcome(self._send_file(to, content, None, None, reply, as_document=as_document))
 
     async def ring(self, to: Recipient) -> Shown:
@@ -78,9 +84,14 @@ class TelegramMessenger:
     async def send_failure(self, to: Recipient) -> Shown:
         return await self._send_text(to, self._failed(to))
 
-    def _done(self, to: Recipient, content: Content) -> Screen:
-        url = content.url if isinstance(content, Link) else None
-        return screens.done(words(to.language), self._model_name(to), to.generation_id, to.price_kopecks, to.late, url)
+    def _done(self, to: Recipient, content: Content, *, as_document: bool) -> Screen:
+        say = words(to.language)
+        screen = screens.done(say, self._model_name(to), to.generation_id, to.price_kopecks, to.late)
+        if isinstance(content, Link):
+            return screens.followed(screen, screens.link(say, content.url).text)
+        if isinstance(content, Wording) and not as_document:
+            return screens.followed(screen, screens.wording(content))
+        return screen
 
     def _failed(self, to: Recipient) -> Screen:
         return screens.failed(words(to.language), to.failure or "provider", to.generation_id, to.price_kopecks)
@@ -107,16 +118,16 @@ class TelegramMessenger:
     def _send_file(
         self,
         to: Recipient,
-        download: Download,
+        content: Download | Wording,
         caption: str | None,
         keyboard: InlineKeyboardMarkup | None,
         reply_to: int | None,
         *,
         as_document: bool,
     ) -> Awaitable[Message]:
-        file = input_file(download, to)
+        file = input_file(content, to)
         reply = reply_parameters(reply_to)
-        if as_document:
+        if as_document or isinstance(content, Wording):
             return self.bot.send_document(
                 to.chat_id,
                 file,
@@ -125,7 +136,7 @@ class TelegramMessenger:
                 reply_parameters=reply,
                 request_timeout=UPLOAD_TIMEOUT_S,
             )
-        match download.media:
+        match content.media:
             case Media.IMAGE:
                 send = self.bot.send_photo
             case Media.VIDEO:
@@ -141,6 +152,7 @@ class TelegramMessenger:
             reply_markup=keyboard,
             reply_parameters=reply,
             request_timeout=UPLOAD_TIMEOUT_S,
+            **shown_with(content),
         )
 
 
@@ -161,21 +173,37 @@ class DownloadedFile(InputFile):
             yield chunk
 
 
-def input_file(download: Download, to: Recipient) -> DownloadedFile:
-    return DownloadedFile(download, file_name(f"{to.model_id.rpartition('/')[2]}-{to.generation_id}", download))
+def input_file(content: Download | Wording, to: Recipient) -> InputFile:
+    name = file_name(f"{to.model_id.rpartition('/')[2]}-{to.generation_id}", content)
+    if isinstance(content, Wording):
+        return BufferedInputFile(content.text.encode(), name)
+    return DownloadedFile(content, name)
 
 
-def input_media(download: Download, to: Recipient, caption: str, *, as_document: bool) -> InputMedia:
+def shown_with(download: Download) -> dict[str, Any]:
+    """What a player shows before it has the file; Telegram does not always look by itself."""
+    match download:
+        case Download(media=Media.VIDEO, shape=Shape(width=width, height=height, duration_s=seconds)):
+            return {"width": width, "height": height, "duration": seconds, "supports_streaming": True}
+        case Download(media=Media.VIDEO):
+            return {"supports_streaming": True}
+        case Download(media=Media.AUDIO):
+            return {"title": download.title[:TITLE_CHARS] or None, "duration": download.duration_s}
+        case _:
+            return {}
+
+
+def input_media(content: Download | Wording, to: Recipient, caption: str, *, as_document: bool) -> InputMedia:
     """The file as its kind, or as a plain document."""
-    file = input_file(download, to)
-    if as_document:
+    file = input_file(content, to)
+    if as_document or isinstance(content, Wording):
         return InputMediaDocument(media=file, caption=caption, disable_content_type_detection=True)
-    match download.media:
+    match content.media:
         case Media.IMAGE:
             return InputMediaPhoto(media=file, caption=caption)
         case Media.VIDEO:
-            return InputMediaVideo(media=file, caption=caption, supports_streaming=True)
+            return InputMediaVideo(media=file, caption=caption, **shown_with(content))
         case Media.AUDIO:
-            return InputMediaAudio(media=file, caption=caption)
+            return InputMediaAudio(media=file, caption=caption, **shown_with(content))
         case Media.TEXT:
             return InputMediaDocument(media=file, caption=caption)

@@ -6,6 +6,7 @@ from kiosk.bot.buttons import Again, Home, Leave, Press
 from kiosk.bot.labels import answers
 from kiosk.bot.words import Words
 from kiosk.catalog.model import Model
+from kiosk.delivery.wording import Wording
 from kiosk.generations.report import Day
 from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
@@ -71,6 +72,11 @@ def headed(screen: Screen, heading: str) -> Screen:
     return replace(screen, text=f"{heading}\n\n{screen.text}")
 
 
+def followed(screen: Screen, text: str) -> Screen:
+    """The same screen with more below; `text` is HTML."""
+    return replace(screen, text=f"{screen.text}\n\n{text}")
+
+
 def status(say: Words, model: Model | None, order: Generation) -> Screen:
     """An order on its way."""
     name = say.escape(model.name if model else order.model_id)
@@ -80,17 +86,21 @@ def status(say: Words, model: Model | None, order: Generation) -> Screen:
     return Screen(text if given else text.replace("\n" * 4, "\n\n"))
 
 
-def done(say: Words, model_name: str, order_id: int, price: int, late: bool, url: str | None) -> Screen:
-    """The caption of a result, or the message with its address."""
+def done(say: Words, model_name: str, order_id: int, price: int, late: bool) -> Screen:
+    """The caption of a result, or the heading of one in words or of its address."""
     details = (
         say("done-details-free", model=model_name)
         if late
         else say("done-details", model=model_name, price=say.money(price))
     )
-    parts = [say("done-late") if late else say("done"), details]
-    if url:
-        parts.append(say("done-link", url=url))
-    return Screen("\n\n".join(parts), ((Button(say.plain("again-button"), Again(order_id)),), _leave_row(say)))
+    text = f"{say('done-late') if late else say('done')}\n\n{details}"
+    return Screen(text, ((Button(say.plain("again-button"), Again(order_id)),), _leave_row(say)))
+
+
+def wording(said: Wording) -> str:
+    """A result in words, as HTML."""
+    text = Words.escape(said.text)
+    return f"<pre>{text}</pre>" if said.extension == "json" else text
 
 
 def link(say: Words, url: str) -> Screen:

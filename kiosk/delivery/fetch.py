@@ -4,12 +4,14 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 import aiohttp
 import filetype
 
+from kiosk.delivery.mp4 import Shape, shape_of
 from kiosk.delivery.plan import Media
+from kiosk.delivery.wording import Wording
 
 HEAD_BYTES: Final = 4096
 CHUNK_BYTES: Final = 256 * 1024
@@ -40,6 +42,9 @@ class Download:
     mime: str
     size_bytes: int
     _file: "tempfile.SpooledTemporaryFile[bytes]"
+    shape: Shape | None = None  # of a clip, where its file tells
+    title: str = ""
+    duration_s: int | None = None
 
     async def chunks(self, size_bytes: int) -> AsyncIterator[bytes]:
         """The content from its beginning, a piece at a time; for one reader at a time."""
@@ -118,16 +123,18 @@ class Fetcher:
         if found is None:
             return Unusable("no known media type")
         media, extension, mime = found
-        return Download(media, extension, mime, size_bytes, file)
+        # A spooled file is as good as a binary one, which its type does not say.
+        shape = await asyncio.to_thread(shape_of, cast("BinaryIO", file)) if media is Media.VIDEO else None
+        return Download(media, extension, mime, size_bytes, file, shape)
 
     def _get(self, url: str, headers: dict[str, str]) -> "aiohttp.client._RequestContextManager":
         timeout = aiohttp.ClientTimeout(total=self.timeout_s * 4, sock_connect=self.timeout_s, sock_read=self.timeout_s)
         return self.session.get(url, headers={"User-Agent": self.user_agent, **headers}, timeout=timeout)
 
 
-def file_name(stem: str, download: Download) -> str:
+def file_name(stem: str, content: Download | Wording) -> str:
     """A name with the extension that its content deserves."""
-    return f"{stem}.{download.extension}"
+    return f"{stem}.{content.extension}"
 
 
 async def _head(content: aiohttp.StreamReader) -> bytes:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from kiosk.delivery.fetch import Download
+from kiosk.delivery.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Link:
     url: str
 
 
-Content: TypeAlias = Download | Link
+Content: TypeAlias = Download | Wording | Link
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,12 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file of a result, where the provider keeps it."""
+    """One file of a result, where the provider keeps it; `title` and whole seconds where the provider tells them."""
 
     media: Media
     url: str
+    title: str = ""
+    duration_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,22 @@ class Parcel:
     position: int
     media: Media
     source: str
+    title: str = ""
+    duration_s: int | None = None
 
 
 def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
     """The first output turns the status message into the result, the others follow, the notice comes last."""
     first, *others = outputs
     return (
-        Parcel(Part.RESULT, 0, first.media, first.url),
-        *(Parcel(Part.EXTRA, n, output.media, output.url) for n, output in enumerate(others, start=1)),
+        _parcel(Part.RESULT, 0, first),
+        *(_parcel(Part.EXTRA, n, output) for n, output in enumerate(others, start=1)),
         Parcel(Part.NOTICE, 0, Media.TEXT, ""),
     )
+
+
+def _parcel(part: Part, position: int, output: Output) -> Parcel:
+    return Parcel(part, position, output.media, output.url, output.title, output.duration_s)
 
 
 def failure_parcels() -> tuple[Parcel, ...]:

@@ -22,6 +22,7 @@ from kiosk.delivery.messenger import (
 )
 from kiosk.delivery.plan import Part, Rung, ladder
 from kiosk.delivery.store import Delivery
+from kiosk.delivery.wording import Wording, forms
 
 log = structlog.get_logger()
 
@@ -49,9 +50,9 @@ class Courier:
             case Part.FAILURE:
                 return await self._say_failure(to)
             case Part.RESULT:
-                return await self._bring_file(parcel, lambda content, doc: self._show_result(to, content, doc))
+                return await self._bring(parcel, lambda content, doc: self._show_result(to, content, doc))
             case Part.EXTRA:
-                return await self._bring_file(
+                return await self._bring(
                     parcel, lambda content, doc: self.messenger.send_extra(to, content, as_document=doc)
                 )
 
@@ -75,10 +76,24 @@ class Courier:
             shown = await self.messenger.send_result(to, content, as_document=as_document)
         return shown
 
+    async def _bring(self, parcel: Delivery, show: Show) -> Handed:
+        said = Wording.of(parcel.source)
+        return await self._bring_file(parcel, show) if said is None else await self._bring_words(said, show)
+
+    async def _bring_words(self, said: Wording, show: Show) -> Handed:
+        shown: Shown = Unknown("nothing to try")
+        for content, as_document in forms(said):
+            shown = await show(content, as_document)
+            if not isinstance(shown, FileRefused | StatusGone):
+                return shown
+            log.warning("delivery.rung_refused", rung="document" if as_document else "kind", why="words")
+        return Unknown(type(shown).__name__)
+
     async def _bring_file(self, parcel: Delivery, show: Show) -> Handed:
         fetched = await self.fetcher.download(parcel.source)
         match fetched:
             case Download():
+                fetched.title, fetched.duration_s = parcel.title, parcel.duration_s
                 try:
                     return await self._climb(parcel, fetched, show)
                 finally:

@@ -20,6 +20,8 @@ class Delivery:
     media: Media
     source: str
     tries: int
+    title: str = ""
+    duration_s: int | None = None
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Self:
@@ -31,10 +33,14 @@ async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
     """Planned once per generation and part."""
     await tx.executemany(
         """
-        INSERT INTO deliveries (generation_id, part, position, media, source) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO deliveries (generation_id, part, position, media, source, title, duration_s)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (generation_id, part, position) DO NOTHING
         """,
-        [(generation_id, parcel.part.value, parcel.position, parcel.media.value, parcel.source) for parcel in parcels],
+        [
+            (generation_id, one.part.value, one.position, one.media.value, one.source, one.title, one.duration_s)
+            for one in parcels
+        ],
     )
 
 
@@ -51,7 +57,7 @@ async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_le
                     ORDER BY array_position(ARRAY['failure', 'result', 'extra', 'notice'], part), position LIMIT 1)
           AND (state = 'pending' OR state = 'sending' AND claimed_at <= now() - make_interval(
                    secs => CASE part WHEN 'extra' THEN $3::float8 ELSE $2::float8 END))
-        RETURNING id, part, position, media, source, tries - 1 AS tries
+        RETURNING id, part, position, media, source, tries - 1 AS tries, title, duration_s
         """,
         generation_id,
         edit_lease_s,

@@ -11,6 +11,7 @@ from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher, Unusable
 from kiosk.delivery.plan import Media, Output
+from kiosk.delivery.wording import Wording
 from kiosk.generations import store, tasks
 from kiosk.generations.settle import Settler, about
 from kiosk.generations.states import Failure, State, poll_delay_s
@@ -18,6 +19,7 @@ from kiosk.generations.store import Generation
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, TaskNotFound
 from kiosk.kie.task import FailureKind, Task, TaskState
+from kiosk.kie.texts import texts_of
 from kiosk.operators.alerts import Alert, Kind
 from kiosk.operators.store import raise_alert
 
@@ -131,18 +133,23 @@ class Observer:
 
     async def _usable(self, order: Generation, task: Task) -> Reading:
         """A success without a usable result is a failure; a file that cannot be had right now is looked for again."""
+        if not task.result.urls and (said := texts_of(task.result.object)):
+            return Succeeded(tuple(Output(Media.TEXT, Wording(one.content, one.kind).source()) for one in said))
         if not task.result.urls:
             log.error("generation.empty_success", task_id=task.task_id)
             return Failed(Failure.NO_RESULT)
         model = self.shelf.find(order.model_id)
         expected = Media(model.output) if model else Media.IMAGE
+        tracks = {track.url: track for track in task.result.tracks}
         outputs = []
         for url in task.result.urls:
             found = await self.fetcher.probe(url, expected)
             if isinstance(found, Unusable):
                 log.warning("generation.result_unusable", task_id=task.task_id, why=found.why)
                 continue
-            outputs.append(Output(media=found, url=url))
+            track = tracks.get(url)
+            duration_s = round(track.duration_s) if track and track.duration_s else None
+            outputs.append(Output(found, url, track.title if track else "", duration_s))
         if len(outputs) == len(task.result.urls):
             return Succeeded(tuple(outputs))
         return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))

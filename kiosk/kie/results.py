@@ -8,6 +8,7 @@ from kiosk.kie.document import JSON, NotJson, number_of, object_of, parse_json, 
 MAX_FILES = 64
 
 _URL_KEYS = ("resultUrls", "result_urls", "urls")
+_URL_KEYS_IN_OBJECT = (*_URL_KEYS, "mask_urls", "maskUrls")
 _TRACK_LISTS = ("data", "sunoData")
 _AUDIO_KEYS = ("audio_url", "audioUrl")
 
@@ -52,14 +53,19 @@ def read_result(record: dict[str, JSON]) -> Result:
 
 def _read_place(place: dict[str, JSON]) -> Result:
     tracks = _read_tracks(place)
-    urls = next((found for key in _URL_KEYS if (found := _read_urls(place.get(key)))), ())
+    said = _read_object(place.get("resultObject"))
+    urls = _find_urls(place, _URL_KEYS) or _find_urls(object_of(said), _URL_KEYS_IN_OBJECT)
     return Result(
         urls=urls or tuple(track.url for track in tracks),
-        object=_read_object(place.get("resultObject")),
+        object=said,
         tracks=tracks,
         first_frame_urls=_read_urls(place.get("firstFrameUrl")),
         last_frame_urls=_read_urls(place.get("lastFrameUrl")),
     )
+
+
+def _find_urls(place: dict[str, JSON], keys: tuple[str, ...]) -> tuple[str, ...]:
+    return next((found for key in keys if (found := _read_urls(place.get(key)))), ())
 
 
 def _read_object(value: JSON) -> JSON:

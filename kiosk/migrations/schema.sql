@@ -313,6 +313,8 @@ CREATE TABLE public.deliveries (
     message_id bigint,
     file_id text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    duration_s integer,
     CONSTRAINT deliveries_media CHECK ((media = ANY (ARRAY['image'::text, 'video'::text, 'audio'::text, 'text'::text]))),
     CONSTRAINT deliveries_part CHECK ((part = ANY (ARRAY['result'::text, 'extra'::text, 'notice'::text, 'failure'::text]))),
     CONSTRAINT deliveries_sent CHECK (((sent_at IS NOT NULL) = (state = 'sent'::text))),

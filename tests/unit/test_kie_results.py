@@ -62,9 +62,9 @@ def test_result_unusable_is_empty_and_says_so(record: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("said", [{"mask_urls": [A]}, json.dumps({"mask_urls": [A]})])
 def test_result_object_is_kept_as_it_is(said: Any) -> None:
-    """A model that answers with an object gives that object, also when it came as text."""
+    """A model that answers with an object gives that object, also when it came as text, and the files it names."""
     result = read_result({"resultJson": {"resultObject": said}})
-    assert (result.object, result.urls, result.usable) == ({"mask_urls": [A]}, (), True)
+    assert (result.object, result.urls, result.usable) == ({"mask_urls": [A]}, (A,), True)
 
 
 def test_result_frames_are_apart_from_the_files() -> None:

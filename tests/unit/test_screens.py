@@ -79,9 +79,11 @@ def all_screens(
         "edit": asking.edit(say, model, draft),
         "status": screens.status(say, model, draft),
         "status of a model off the catalog": screens.status(say, None, draft),
-        "done": screens.done(say, model.name, 7, PRICE, late=False, url=None),
-        "done late": screens.done(say, model.name, 7, PRICE, late=True, url=None),
-        "done with a link": screens.done(say, model.name, 7, PRICE, late=False, url=URL),
+        "done": screens.done(say, model.name, 7, PRICE, late=False),
+        "done late": screens.done(say, model.name, 7, PRICE, late=True),
+        "done with a link": screens.followed(
+            screens.done(say, model.name, 7, PRICE, late=False), screens.link(say, URL).text
+        ),
         "further link": screens.link(say, URL),
         "canceled draft": screens.canceled(say),
         "canceled order": screens.canceled(say, PRICE),
