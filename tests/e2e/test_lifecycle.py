@@ -1,10 +1,12 @@
 """The life of a generation against the provider's sandbox: every branch, with the money at its end."""
 
 import asyncio
+import json
 
 import pytest
 
 from kiosk.db import Database
+from kiosk.delivery.wording import Wording
 from kiosk.generations import store
 from kiosk.generations.callback import Taken
 from kiosk.generations.confirm import Confirmation, Confirmed
@@ -312,3 +314,47 @@ async def test_second_paid_task_is_told_once(database: Database) -> None:
             await shop.observe(order)
         assert await shop.alerts() == ["second_task"]
         assert await shop.transfers(order) == ["hold", "capture"]
+
+
+async def outputs_of(database: Database, order: int) -> list[tuple[str, str, str, int | None]]:
+    async with database.reading() as tx:
+        rows = await tx.fetch(
+            "SELECT media, source, title, duration_s FROM deliveries WHERE generation_id = $1 AND part <> 'notice' "
+            "ORDER BY part = 'result' DESC, position",
+            order,
+        )
+    return [tuple(row) for row in rows]
+
+
+async def test_result_in_words_is_owed_to_the_chat(database: Database) -> None:
+    """A transcript without any file: paid like a picture, its text and its timings stand among the deliveries."""
+    said = {"text": "раз два", "words": [{"text": "раз", "start": 0, "end": 0.4}]}
+    async with a_workshop(database) as shop:
+        shop.fault("task_malformed_result", "createTask", text=json.dumps({"resultObject": said}))
+        order = await shop.ordered()
+        await shop.submit(order)
+        assert (await shop.ended(order)).state is State.DONE
+        assert await shop.money(order) == PAID
+        owed = await outputs_of(database, order)
+        wordings = [Wording.of(source) for _media, source, _title, _seconds in owed]
+        assert [media for media, *_rest in owed] == ["text", "text"]
+        assert wordings[0] == Wording("раз два")
+        assert wordings[1] is not None
+        assert json.loads(wordings[1].text) == said
+        assert await shop.broken_invariants() == []
+
+
+async def test_result_keeps_the_title_that_the_provider_gives(database: Database) -> None:
+    """A song's name and length reach the row from which it is sent."""
+    async with a_workshop(database) as shop:
+        first = await shop.ordered()
+        await shop.submit(first)
+        await shop.ended(first)
+        (_media, url, _title, _seconds), *_ = await outputs_of(database, first)
+        song = {"audio_url": url, "title": "Утро", "duration": 198.44}
+        shop.fault("task_malformed_result", "createTask", text=json.dumps({"data": [song]}))
+        order = await shop.ordered()
+        await shop.submit(order)
+        await shop.ended(order)
+        ((_media, source, title, seconds),) = await outputs_of(database, order)
+        assert (source, title, seconds) == (url, "Утро", 198)
