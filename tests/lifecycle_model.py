@@ -131,13 +131,13 @@ class Order:
 class World:
     """The shop's real parts, with scripts where its network ends."""
 
-    def __init__(self, shop: Workshop, settler: type[Settler] = Settler) -> None:
+    def __init__(self, shop: Workshop) -> None:
         self.real = shop.db
         self.db = MortalDatabase(shop.db)
         self.provider, self.messenger = ScriptedProvider(), ScriptedMessenger()
         db, kie = cast("Database", self.db), cast("KieClient", self.provider)
         files = cast("Fetcher", ScriptedFiles())
-        self.settler = settler(db)
+        self.settler = Settler(db)
         self.till = replace(shop.till, db=db)
         self.wizard = shop.wizard
         self.submitter = replace(shop.submit, db=db, kie=kie, settler=self.settler, grace_s=GRACE_S)
@@ -149,6 +149,12 @@ class World:
         self.orders: dict[int, Order] = {}
         self.payments: dict[str, tuple[Buyer, int]] = {}
         self.messages = 1
+
+    def settle_by(self, settler: type[Settler]) -> None:
+        """Puts another one in the place of the shop's own."""
+        self.settler = settler(self.settler.db)
+        self.submitter = replace(self.submitter, settler=self.settler)
+        self.observer = replace(self.observer, settler=self.settler)
 
     async def forget(self) -> None:
         """An empty shop again."""
@@ -210,6 +216,7 @@ class World:
         model = default_shelf().find("z-image")
         assert model is not None
         self.messages += 1
+        await self.come_back(buyer)  # whoever writes is no longer blocked
         async with self.real.transaction() as tx:
             row = await self.wizard.begin(
                 tx, customer_id=buyer.id, model=model, chat_id=buyer.id, message_id=self.messages, inputs=PROMPT
@@ -377,6 +384,9 @@ class World:
         async with self.real.transaction() as tx:
             await tx.execute("UPDATE deliveries SET claimed_at = now() - interval '1 day' WHERE state = 'sending'")
             await tx.execute("UPDATE generations SET next_at = now() WHERE id = $1 AND next_at < 'infinity'", order.id)
+            await tx.execute(
+                "UPDATE generations SET late_look_at = now() WHERE id = $1 AND late_look_at IS NOT NULL", order.id
+            )
 
     async def _set(self, assignment: str, order: Order) -> None:
         async with self.real.transaction() as tx:
@@ -385,6 +395,7 @@ class World:
     async def work(self, reply: Reply, answer: Chat) -> None:
         """The sweep looks, and a worker does whatever waits in the queue."""
         await self.sweeper.sweep()
+        await self.sweeper.look_late()
         await self.sweeper.match_orphans()
         async with self.real.transaction() as tx:
             jobs = await tx.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload")
