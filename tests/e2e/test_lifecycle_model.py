@@ -144,7 +144,17 @@ async def no_history(world: World, order: Order) -> None:
 
 
 # What an order may have behind it when the search begins with it.
-HISTORIES: Sequence[Between] = (running, timed_out, doubled, confirmed, lost, done, late, no_history)
+HISTORIES: Sequence[Between] = (
+    running,
+    timed_out,
+    confirmed,
+    no_history,
+    done,
+    confirmed,
+    doubled,
+    lost,
+    late,
+)
 
 
 def one_that_is(some: Sequence[Order], *states: State) -> Order:
@@ -191,15 +201,16 @@ class Life(RuleBasedStateMachine):
     def pay(self, buyer: Buyer, reference: str, kopecks: int, dies_at: int | None) -> None:
         self.does(self.world.pay(buyer, reference, kopecks, dies_at))
 
-    @rule(order=orders, press=st.sampled_from(["create", "create", "old price", "cancel", "refund"]), dies_at=deaths)
-    def press(self, order: Order, press: str, dies_at: int | None) -> None:
+    @rule(some=some, press=st.sampled_from(["create", "old price", "cancel", "refund"]), dies_at=deaths)
+    def press(self, some: Sequence[Order], press: str, dies_at: int | None) -> None:
         match press:
             case "cancel":
-                self.does(self.world.cancel(order, dies_at))
+                self.does(self.world.cancel(one_that_is(some, State.PENDING, State.DRAFT), dies_at))
             case "refund":
-                self.does(self.world.refund(order, dies_at))
+                self.does(self.world.refund(one_that_is(some, State.DONE), dies_at))
             case _:
-                self.does(self.world.confirm(order, PRICE + (press == "old price"), dies_at))
+                price = PRICE + (press == "old price")
+                self.does(self.world.confirm(one_that_is(some, State.DRAFT), price, dies_at))
 
     @rule(some=some, reply=replies, disturbance=disturbances(WHILE_SUBMITTING))
     def submit(self, some: Sequence[Order], reply: Reply, disturbance: Disturbance) -> None:
