@@ -25,7 +25,7 @@ from kiosk.bot.screens import Screen
 from kiosk.bot.words import words
 from kiosk.catalog.shelf import Shelf
 from kiosk.delivery.fetch import Download, file_name
-from kiosk.delivery.messenger import Content, Link, Recipient, Shown
+from kiosk.delivery.messenger import Content, Link, Recipient, Shown, StatusGone
 from kiosk.delivery.mp4 import Shape
 from kiosk.delivery.plan import Media
 from kiosk.delivery.wording import Wording
@@ -48,6 +48,8 @@ class TelegramMessenger:
         screen = self._done(to, content, as_document=as_document)
         if isinstance(content, Link) or (isinstance(content, Wording) and not as_document):
             return await self._edit_text(to, screen)
+        if not to.message_id:
+            return StatusGone()
         media = input_media(content, to, screen.text, as_document=as_document)
         return await outcome(
             self.bot.edit_message_media(
@@ -101,6 +103,8 @@ class TelegramMessenger:
         return model.name if model else to.model_id
 
     async def _edit_text(self, to: Recipient, screen: Screen) -> Shown:
+        if not to.message_id:
+            return StatusGone()
         return await outcome(
             self.bot.edit_message_text(
                 screen.text, chat_id=to.chat_id, message_id=to.message_id, reply_markup=markup(screen)

@@ -17,7 +17,7 @@ from aiogram.exceptions import (
 )
 from aiogram.types import Message
 
-from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Sent, Shown, StatusGone, Unknown
+from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Moved, Sent, Shown, StatusGone, Unknown
 
 NOT_MODIFIED: Final = "message is not modified"
 QUERY_TOO_OLD: Final = ("query is too old", "query id is invalid")
@@ -63,7 +63,9 @@ async def outcome(call: Awaitable[Message | bool], edited_message_id: int | None
         return FileRefused(refusal.message)
     except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as lost:
         return Unknown(type(lost).__name__)
-    except (TelegramForbiddenError, TelegramMigrateToChat):
+    except TelegramMigrateToChat as moved:
+        return Moved(moved.migrate_to_chat_id)
+    except TelegramForbiddenError:
         return Blocked()
     except TelegramNotFound:  # speaks of the token or the server's address, never of a chat
         return Busy(BUSY_S)

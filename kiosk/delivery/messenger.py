@@ -12,7 +12,7 @@ class Recipient:
     """Where a generation is shown, and what its texts need."""
 
     chat_id: int
-    message_id: int  # the status message
+    message_id: int  # the status message; 0: there is none any more
     language: Literal["ru", "en"]
     generation_id: int
     model_id: str
@@ -46,6 +46,13 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Not shown: the group became a supergroup, which has another number and messages of its own."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatusGone:
     """The status message cannot be edited: deleted, or not of a kind that takes this."""
 
@@ -72,7 +79,7 @@ class Unknown:
     why: str
 
 
-Shown: TypeAlias = Sent | Blocked | StatusGone | FileRefused | Busy | Unknown
+Shown: TypeAlias = Sent | Blocked | Moved | StatusGone | FileRefused | Busy | Unknown
 
 
 class Messenger(Protocol):

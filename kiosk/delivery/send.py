@@ -14,6 +14,7 @@ from kiosk.delivery.messenger import (
     FileRefused,
     Link,
     Messenger,
+    Moved,
     Recipient,
     Sent,
     Shown,
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 DOWNLOADS_AT_MOST: Final = 8
 DOWNLOAD_AGAIN_S: Final = 5.0
 
-Handed: TypeAlias = Sent | Blocked | Busy | Unknown
+Handed: TypeAlias = Sent | Blocked | Moved | Busy | Unknown
 Show: TypeAlias = Callable[[Content, bool], Awaitable[Shown]]
 
 
@@ -61,7 +62,9 @@ class Courier:
         if parcel.tries > 0:
             return Sent(0)
         shown = await self.messenger.ring(to)
-        return shown if isinstance(shown, Blocked | Busy) else Sent(shown.message_id if isinstance(shown, Sent) else 0)
+        if isinstance(shown, Blocked | Moved | Busy):
+            return shown
+        return Sent(shown.message_id if isinstance(shown, Sent) else 0)
 
     async def _say_failure(self, to: Recipient) -> Handed:
         shown = await self.messenger.put_failure(to)

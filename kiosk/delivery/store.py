@@ -93,3 +93,10 @@ async def result_message(tx: Tx, generation_id: int) -> int | None:
         "SELECT message_id FROM deliveries WHERE generation_id = $1 AND part = 'result'", generation_id
     )
     return found
+
+
+async def forget_result_message(tx: Tx, generation_id: int) -> None:
+    """Its number belongs to a chat that is no more; in the new one it is somebody else's."""
+    await tx.execute(
+        "UPDATE deliveries SET message_id = NULL WHERE generation_id = $1 AND part = 'result'", generation_id
+    )

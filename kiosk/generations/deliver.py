@@ -9,7 +9,7 @@ from kiosk.customers import store as customers
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
-from kiosk.delivery.messenger import Blocked, Busy, Recipient, Sent, Unknown
+from kiosk.delivery.messenger import Blocked, Busy, Moved, Recipient, Sent, Unknown
 from kiosk.delivery.plan import Part
 from kiosk.delivery.send import Courier, Handed
 from kiosk.delivery.store import Delivery
@@ -83,6 +83,12 @@ class Deliverer:
                     await deliveries.put_back(tx, parcel.id, untried=parcel.part is Part.NOTICE)
                     await store.deliver_again(tx, order.id, wait_s=None)
                     log.info("delivery.customer_blocked", customer_id=customer.id)
+                case Moved(chat_id=chat_id):
+                    await deliveries.put_back(tx, parcel.id, untried=True)
+                    await deliveries.forget_result_message(tx, order.id)
+                    await store.move(tx, order.id, chat_id)
+                    await store.deliver_again(tx, order.id, wait_s=0)
+                    log.info("delivery.chat_moved", from_chat_id=order.chat_id, to_chat_id=chat_id)
                 case Busy(retry_after_s=wait_s, counts=counts):
                     await deliveries.put_back(tx, parcel.id, untried=not counts)
                     await store.deliver_again(tx, order.id, wait_s=wait_s)

@@ -261,6 +261,15 @@ async def deliver_again(tx: Tx, generation_id: int, *, wait_s: float | None) -> 
     )
 
 
+async def move(tx: Tx, generation_id: int, chat_id: int) -> None:
+    """Its group has another number now, and nothing in it is the status message: numbers begin anew there."""
+    await tx.execute(
+        "UPDATE generations SET chat_id = $2, message_id = 0 WHERE id = $1 AND chat_id <> $2 AND delivered_at IS NULL",
+        generation_id,
+        chat_id,
+    )
+
+
 async def delivered(tx: Tx, generation_id: int) -> bool:
     """Only when every one of its deliveries is sent."""
     tag = await tx.execute(

@@ -11,7 +11,7 @@ from aiogram.methods import SendMessage
 from aiogram.types import Message
 
 from kiosk.bot.refusals import BAD_FILE, BUSY_S, CHAT_LOST, GONE, NOT_MODIFIED, file_id_of, outcome
-from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Sent, Shown, StatusGone, Unknown
+from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Moved, Sent, Shown, StatusGone, Unknown
 
 CALL = SendMessage(chat_id=1, text="x")
 EDITED = 5
@@ -67,10 +67,10 @@ async def test_forbidden_is_waited_for(text: str) -> None:
     assert await meaning(403, refusal(403, f"Forbidden: {text}")) == Blocked()
 
 
-async def test_group_that_moved_is_waited_for() -> None:
-    """The old number of a chat that became a supergroup reaches nobody."""
+async def test_group_that_moved_says_where() -> None:
+    """The old number of a chat that became a supergroup reaches nobody, the new one does."""
     said = refusal(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-100)
-    assert await meaning(400, said) == Blocked()
+    assert await meaning(400, said) == Moved(-100)
 
 
 async def test_flood_wait_says_how_long() -> None:
