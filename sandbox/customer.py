@@ -34,11 +34,14 @@ class NothingHappened(Exception):  # noqa: N818 - the name states the fact
 class Customer:
     """One customer in the chat with one bot; `bot_id` may be left out while there is only one bot.
 
+    Of a long chat only the last `looks_at` messages are ever looked at.
+
     Messages and events are the JSON of the customer's side: a message has `message_id`, `from`, `text`, `html`,
     `media`, `inline_keyboard`, ...; an event has `seq`, `type` and, for "message" and "edit", `message`.
     """
 
-    def __init__(self, base_url: str, user_id: int, bot_id: int | None = None) -> None:
+    def __init__(self, base_url: str, user_id: int, bot_id: int | None = None, *, looks_at: int = 200) -> None:
+        self._looks_at = looks_at
         self._base = base_url.rstrip("/")
         self._user_id = user_id
         self._bot: Json = {} if bot_id is None else {"bot": bot_id}
@@ -102,7 +105,7 @@ class Customer:
 
     async def chat(self) -> Json:
         """The whole chat: `messages`, `reply_keyboard`, `blocked`, `bot`, `user`, `seq`."""
-        return await self._json("GET", "chat", params=self._bot)
+        return await self._json("GET", "chat", params={**self._bot, "limit": self._looks_at})
 
     async def download(self, url: str) -> bytes:
         """The bytes of a message's media, by its `url`; raises Refused when there is no such file."""

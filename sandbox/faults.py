@@ -76,7 +76,7 @@ class Faults:
         self._known = dict(known)
         self._armed: list[_Armed] = []
         self._added = 0
-        self._struck: Counter[str] = Counter()
+        self._struck: Counter[tuple[str, str]] = Counter()
 
     def add(self, fault: Fault) -> None:
         """Arm a fault; raises UnknownFault for a name this stand-in does not know, MalformedFault for bad numbers."""
@@ -90,6 +90,10 @@ class Faults:
         self._added += 1
         stream = f"{self._seed}/{self._added}/{fault.name}/{fault.target}"
         self._armed.append(_Armed(fault, fault.times, random.Random(stream)))
+
+    def disarm(self, name: str) -> None:
+        """This one strikes no more; the streams of the others go on as they would have."""
+        self._armed = [armed for armed in self._armed if armed.fault.name != name]
 
     def clear(self) -> None:
         """Disarm everything and start the random streams anew."""
@@ -113,12 +117,19 @@ class Faults:
         struck = [armed.fault for armed in fitting if armed.strikes(target)]
         self._armed = [armed for armed in self._armed if armed.left != 0]
         struck += [Fault(name, target) for name in named]
-        self._struck.update(fault.name for fault in struck)
+        self._struck.update((fault.name, target) for fault in struck)
         return tuple(struck)
 
     def struck(self) -> dict[str, int]:
         """How often each fault has struck since the start."""
-        return dict(sorted(self._struck.items()))
+        counts: Counter[str] = Counter()
+        for (name, _), times in self._struck.items():
+            counts[name] += times
+        return dict(sorted(counts.items()))
+
+    def struck_at(self) -> dict[tuple[str, str], int]:
+        """The same, by fault and target."""
+        return dict(self._struck)
 
     def routes(self) -> list[web.RouteDef]:
         """GET shows, POST arms one fault or a list of them (all or nothing), DELETE disarms all: /_sandbox/faults."""

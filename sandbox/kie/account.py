@@ -29,13 +29,14 @@ class Account:
 
 
 class Window:
-    """At most `limit` accepted requests in any `length_s` seconds, separately per name; refused ones do not count."""
+    """At most `limit` accepted requests in any `length_s` seconds, separately per name; `refused` counts the others."""
 
     _MAX_NAMES = 20_000
 
     def __init__(self, limit: int | None, length_s: float) -> None:
         self._limit = limit
         self._length_s = length_s
+        self.refused = 0
         self._accepted: OrderedDict[str, deque[float]] = OrderedDict()
 
     def accepts(self, now_s: float, name: str = "") -> bool:
@@ -48,6 +49,7 @@ class Window:
         while times and times[0] <= now_s - self._length_s:
             times.popleft()
         if len(times) >= self._limit:
+            self.refused += 1
             return False
         times.append(now_s)
         return True

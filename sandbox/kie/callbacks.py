@@ -24,6 +24,7 @@ CALLBACK_FAULTS = {
     "callback_reordered": "the callback waits until another task's was answered, at most args.seconds (default 60)",
     "callback_unsigned": "the callback carries no signature although a key is set",
     "callback_bad_signature": "the callback carries a wrong signature",
+    "callback_stray": "a made-up result is sent at creation to the callback's address with its last letter changed",
     "callback_forged": "a made-up result with a valid signature is sent at creation, beside the real callback",
 }
 
@@ -39,6 +40,7 @@ class CallbackStats:
     dropped_by_fault: int = 0
     never_acknowledged: int = 0
     forged: int = 0
+    strays: dict[str, int] = field(default_factory=dict)  # by answer
     answers: dict[str, int] = field(default_factory=dict)
 
 
@@ -69,11 +71,20 @@ class Callbacks:
 
     async def forge(self, task: Task) -> None:
         """One attempt with a body that is not the provider's, signed as the provider would."""
+        self.stats.forged += 1
+        await self._attempt(task, self._made_up(task), task.callback_url or "")
+
+    async def stray(self, task: Task) -> None:
+        """The same by somebody who does not know the address quite."""
+        url = task.callback_url or ""
+        answer = await self._attempt(task, self._made_up(task), url[:-1] + ("b" if url.endswith("a") else "a"))
+        self.stats.strays[answer] = self.stats.strays.get(answer, 0) + 1
+
+    def _made_up(self, task: Task) -> JSON:
         body = callback_body(task, self.clock.now_ms())
         data = dict(body["data"]) if isinstance(body["data"], dict) else {}
         data |= {"state": "success", "resultJson": _text({"resultUrls": [FORGED_URL]})}
-        self.stats.forged += 1
-        await self._attempt(task, {"code": 200, "msg": "Playground task completed successfully.", "data": data})
+        return {"code": 200, "msg": "Playground task completed successfully.", "data": data}
 
     async def _held_back(self, faults: Mapping[str, Mapping[str, Any]]) -> None:
         if "callback_late" in faults:
@@ -89,7 +100,7 @@ class Callbacks:
             if attempt:
                 await asyncio.sleep(self.options.callback_spacing_s * self.options.time_scale)
             self.stats.sent += 1
-            answer = await self._attempt(task, body)
+            answer = await self._attempt(task, body, task.callback_url or "")
             self.stats.answers[answer] = self.stats.answers.get(answer, 0) + 1
             answered.set()
             if answer == "200":
@@ -99,13 +110,13 @@ class Callbacks:
         self.stats.never_acknowledged += 1
         self._let_others_pass()
 
-    async def _attempt(self, task: Task, body: JSON) -> str:
+    async def _attempt(self, task: Task, body: JSON, url: str) -> str:
         """The HTTP status of the answer as text, or the name of what went wrong."""
         headers = {"Content-Type": "application/json"} | self._signature(task)
         timeout = aiohttp.ClientTimeout(total=self.options.callback_timeout_s)
         try:
             async with self.session.post(
-                task.callback_url or "",
+                url,
                 data=_text(body).encode(),
                 headers=headers,
                 timeout=timeout,

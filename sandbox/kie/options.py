@@ -38,6 +38,7 @@ class KieOptions:
     create_window_s: float = 10.0
     poll_limit_per_s: int | None = 10
     discovery_limit_per_s: int | None = 1
+    picture_pixels: int = 1024 * 1024
     null_polls: int = 0
     newer_keys: bool = False
     mixed_states: bool = False

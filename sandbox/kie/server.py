@@ -113,7 +113,7 @@ def _assembled(options: KieOptions, faults: Faults) -> Provider:
         files=files,
         callbacks=callbacks,
         desk=desk,
-        studio=Studio(),
+        studio=Studio(picture_pixels=options.picture_pixels),
         snapshot=desk.snapshot,
         creates=Window(options.create_limit, options.create_window_s),
         polls=Window(options.poll_limit_per_s, 1.0),

@@ -65,6 +65,8 @@ class TaskDesk:
             self._spawn(self._run(task, answered))
         if task.callback_url is not None and "callback_forged" in faults_of(task):
             self._spawn(self.callbacks.forge(task))
+        if task.callback_url is not None and "callback_stray" in faults_of(task):
+            self._spawn(self.callbacks.stray(task))
         return task, answered
 
     def state_counts(self) -> dict[str, JSON]:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 # Roboto, Apache License 2.0, from the package font-roboto: Pillow's own default font has no Cyrillic letters.
 _FONT = Path(__file__).with_name("fonts") / "Roboto-Medium.ttf"
-_PIXELS = 1024 * 1024
+PIXELS = 1024 * 1024
 _STEP = 16
 _SCALE = 2
 _MAX_LINES = 5
@@ -22,7 +22,7 @@ _FORMATS = {"png": "PNG", "jpeg": "JPEG", "jpg": "JPEG", "webp": "WEBP"}
 Colour = tuple[int, int, int]
 
 
-def size_of(ratio: str, pixels: int = _PIXELS) -> tuple[int, int]:
+def size_of(ratio: str, pixels: int = PIXELS) -> tuple[int, int]:
     """Width and height of a ratio such as "16:9", both multiples of 16 and exact: 1280 x 720 for about a megapixel."""
     try:
         across, down = (int(part) for part in ratio.split(":"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.media.clip import clip, sound
-from sandbox.media.picture import caption, encoded, scene, size_of
+from sandbox.media.picture import PIXELS, caption, encoded, scene, size_of
 
 MIME = {
     "png": "image/png",
@@ -38,14 +38,14 @@ class MediaOrder:
     scale: int = 1
 
 
-def make(order: MediaOrder) -> bytes:
+def make(order: MediaOrder, picture_pixels: int = PIXELS) -> bytes:
     """The file an order asks for; takes 0.1-2 s of CPU. Clips and sounds last at most ten seconds."""
     duration_s = min(max(order.duration_s, 1.0), MAX_DURATION_S)
     if order.kind == "video":
         return clip(order.prompt, order.ratio, duration_s, order.variant)
     if order.kind == "audio":
         return sound(order.prompt, order.extension, duration_s, order.variant)
-    image = scene(order.prompt, size_of(order.ratio), order.variant)
+    image = scene(order.prompt, size_of(order.ratio, picture_pixels), order.variant)
     caption(image, order.prompt)
     if order.scale > 1:
         image = image.resize((image.width * order.scale, image.height * order.scale))
@@ -55,7 +55,8 @@ def make(order: MediaOrder) -> bytes:
 class Studio:
     """Makes files in threads, one at a time, and keeps the latest up to a total size."""
 
-    def __init__(self, max_kept_bytes: int = 64 * 2**20) -> None:
+    def __init__(self, max_kept_bytes: int = 64 * 2**20, picture_pixels: int = PIXELS) -> None:
+        self._picture_pixels = picture_pixels
         self._max_kept_bytes = max_kept_bytes
         self._kept: OrderedDict[MediaOrder, bytes] = OrderedDict()
         self._kept_bytes = 0
@@ -67,7 +68,9 @@ class Studio:
             return self._keep(order, self._kept[order])
         async with self._making:
             kept = self._kept.get(order)
-            return self._keep(order, kept if kept is not None else await asyncio.to_thread(make, order))
+            if kept is None:
+                kept = await asyncio.to_thread(make, order, self._picture_pixels)
+            return self._keep(order, kept)
 
     def _keep(self, order: MediaOrder, content: bytes) -> bytes:
         if order not in self._kept:

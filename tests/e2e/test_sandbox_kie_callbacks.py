@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -114,6 +115,22 @@ async def test_forged_callback_comes_with_a_valid_signature(shop: Receiver) -> N
         await kie.created(shop.order(), fault="callback_forged")
         both = [(await shop.next()).body["data"]["resultJson"] for _ in range(2)]
         assert [FORGED_URL in text for text in both].count(True) == 1
+
+
+async def test_stray_callback_misses_the_address(shop: Receiver) -> None:
+    """A made-up success goes to an address that is not quite the task's, and what it was answered is counted."""
+
+    async def refuse(_delivery: Delivery) -> int:
+        return 401
+
+    shop.answer = refuse
+    async with running_kie() as kie:
+        await kie.created(shop.order(), fault="callback_stray,task_stuck")
+        stray = await shop.next()
+        right = str(shop.order()["callBackUrl"])
+        assert stray.path == urlsplit(right).path[:-1] + "a"
+        assert json.loads(stray.body["data"]["resultJson"])["resultUrls"] == [FORGED_URL]
+        assert (await settled(kie, strays={"401": 1}))["sent"] == 0
 
 
 async def test_callback_is_repeated_until_acknowledged(shop: Receiver) -> None:

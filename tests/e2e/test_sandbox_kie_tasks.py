@@ -141,6 +141,7 @@ async def test_rate_is_twenty_creates_in_ten_seconds() -> None:
         assert replies == [200] * 20
         assert await kie.post("/api/v1/jobs/createTask", Z_IMAGE) == (200, refused(429, TOO_OFTEN))
         assert (await kie.stats())["tasks_created"] == 20
+        assert kie.kie.provider.creates.refused == 1
 
 
 async def test_rate_window_passes() -> None:

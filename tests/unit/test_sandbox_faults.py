@@ -85,6 +85,23 @@ def test_clear_starts_anew() -> None:
     assert first == course(made, *["send"] * 20)
 
 
+def test_disarmed_fault_leaves_the_others_as_they_were() -> None:
+    """What one fault does at the n-th request does not hang on whether another is still armed."""
+    both = faults(Fault("lost", "send", probability=0.5), Fault("torn", "send", probability=0.5))
+    torn = ["torn" in struck for struck in course(both, *["send"] * 20)]
+    one = faults(Fault("lost", "send", probability=0.5), Fault("torn", "send", probability=0.5))
+    one.disarm("lost")
+    assert course(one, *["send"] * 20) == [["torn"] * strikes for strikes in torn]
+
+
+def test_strikes_are_counted_by_request() -> None:
+    """The same fault at two kinds of requests: each is counted, and both together."""
+    made = faults(Fault("late", "*"))
+    course(made, "send", "read", "read")
+    assert made.struck_at() == {("late", "send"): 1, ("late", "read"): 2}
+    assert made.struck() == {"late": 3}
+
+
 def test_unknown_names_are_refused() -> None:
     """A misspelt fault is an error, not a fault that never strikes."""
     with pytest.raises(UnknownFault, match="late, lost, torn"):

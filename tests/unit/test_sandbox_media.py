@@ -141,6 +141,12 @@ def test_length_is_bounded() -> None:
         assert round(sound.duration / av.time_base) == MAX_DURATION_S
 
 
+async def test_studio_makes_pictures_of_the_asked_size() -> None:
+    """Small ones for who wants many; the proportions stay."""
+    small = await Studio(picture_pixels=256 * 256).get(MediaOrder("image", RUSSIAN, "16:9"))
+    assert Image.open(io.BytesIO(small)).size == size_of("16:9", 256 * 256)
+
+
 async def test_studio_keeps_what_it_made() -> None:
     """The same order again is not made again; what is too much is dropped, the oldest first."""
     first, second = MediaOrder("audio", "a", extension="mp3", duration_s=1), MediaOrder("audio", "b", extension="mp3")
