@@ -27,7 +27,7 @@ test: check
 chaos: $(VENV)/.kiosk
 	@$(PY) -m chaos.run $(ARGS)
 
-# A short seeded run, and broken copies of the shop that such a run has to find out.
+# Broken copies of the shop that take a run longer than those of `make test` to find out.
 chaos-test: check
 	@$(PY) -m pytest -m chaos $(ARGS)
 

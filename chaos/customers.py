@@ -20,7 +20,8 @@ FIRST_ID = 5_000_001
 STEP_S = 20.0  # then they begin anew
 RESULT_S = 40.0  # then they go on with something else, and come back to it by and by
 REMEMBERED = 30
-LOOK_S = 0.1  # far less than it takes to fill a chat's log of events
+LOOKS_AT = 60  # messages, at the end of the chat
+LOOK_S = 0.25  # far less than it takes to fill a chat's log of events
 RATIOS = ("1:1", "4:3", "3:4", "16:9", "9:16")
 PROMPTS = ("кот в скафандре", "город под дождём", "чайник на луне", "лиса читает газету", "маяк, масло")
 
@@ -52,6 +53,7 @@ class Diary:
     owners: dict[int, int] = field(default_factory=dict)  # Telegram's number of who pressed
     deleted: set[int] = field(default_factory=set)  # the order's message was deleted by its customer
     fresh_starts: int = 0
+    blocks: int = 0
 
     @property
     def complete(self) -> bool:
@@ -84,7 +86,7 @@ def order_of(message: Message) -> int | None:
 
 @dataclass(slots=True)
 class Shopper:
-    """One customer, with a seeded character; `buy_all` ends when the diary is complete."""
+    """One customer, with a seeded character; `buy` goes on until it is cancelled."""
 
     telegram: TelegramSandbox
     customer: Customer
@@ -94,9 +96,9 @@ class Shopper:
     habits: Habits = Habits()
     _used: list[tuple[int, str]] = field(default_factory=list)
 
-    async def buy_all(self) -> None:
+    async def buy(self) -> None:
         again: int | None = None
-        while not self.diary.complete:
+        while True:
             try:
                 order = await self._order(again)
                 again = await self._after(order)
@@ -186,6 +188,7 @@ class Shopper:
                 self.diary.deleted.add(order)
 
     async def _block_for_a_moment(self) -> None:
+        self.diary.blocks += 1
         await self.customer.block()
         await asyncio.sleep(self.chance.uniform(0.5, 5))
         await self.customer.block(blocked=False)
@@ -209,18 +212,25 @@ class Shopper:
 
 
 async def crowd(telegram: TelegramSandbox, diary: Diary, seed: int, count: int) -> None:
-    """So many customers buy side by side until the diary is complete."""
+    """So many customers buy side by side until the diary is complete; then they drop whatever they are doing."""
 
     async def one(number: int) -> None:
         telegram_id = FIRST_ID + number
-        async with Customer(telegram.base_url, telegram_id, BOT_ID) as customer:
+        async with Customer(telegram.base_url, telegram_id, BOT_ID, looks_at=LOOKS_AT) as customer:
             chance = random.Random(f"{seed}/customer/{number}")
             await asyncio.sleep(chance.uniform(0, 2))
-            await Shopper(telegram, customer, telegram_id, diary, chance).buy_all()
+            await Shopper(telegram, customer, telegram_id, diary, chance).buy()
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(count):
-            group.create_task(one(number))
+    shoppers = [asyncio.create_task(one(number)) for number in range(count)]
+    try:
+        while not diary.complete:
+            failed, _ = await asyncio.wait(shoppers, timeout=LOOK_S, return_when=asyncio.FIRST_EXCEPTION)
+            for shopper in failed:
+                shopper.result()
+    finally:
+        for shopper in shoppers:
+            shopper.cancel()
+        await asyncio.gather(*shoppers, return_exceptions=True)
 
 
 async def look_on(telegram: TelegramSandbox, diary: Diary) -> None:

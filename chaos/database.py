@@ -5,9 +5,11 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -67,11 +69,98 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 """
 
 
+@dataclass(slots=True)
+class Server:
+    """The PostgreSQL of a run in a folder of its own; `dsn` is its address, past the proxy. Stopped after the block."""
+
+    folder: Path
+    log: Path
+    environment: Mapping[str, str]
+    dsn: str = ""
+    away: bool = False
+    _process: asyncio.subprocess.Process | None = None
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.dsn).port or 0
+
+    async def __aenter__(self) -> Self:
+        """Errors: NoDatabase."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop()
+
+    async def crash(self) -> None:
+        """Ends at once and in disorder, as `pg_ctl stop -m immediate` does it, and comes back. Errors: NoDatabase."""
+        with self._being_away():
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int((self.folder / "cluster" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+            await self._stop()
+            await self._start()
+
+    async def leave(self, lasts_s: float) -> None:
+        """Stops in order and comes back after so long, or at once when cancelled. Errors: NoDatabase."""
+        with self._being_away():
+            try:
+                await self._stop()
+                await asyncio.sleep(lasts_s)
+            finally:
+                await self._start()
+
+    @contextlib.contextmanager
+    def _being_away(self) -> Iterator[None]:
+        self.away = True
+        try:
+            yield
+        finally:
+            self.away = False
+
+    async def _start(self) -> None:
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "kiosk.postgres",
+                str(self.folder),
+                env=dict(self.environment),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for us; we stop it in order
+            )
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        try:
+            async with asyncio.timeout(START_S):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if not line:
+            raise NoDatabase(f"PostgreSQL does not start: see {self.log}")
+        self.dsn = line.decode().strip()
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """Looks straight into the database, past the proxy; a server that is away is waited for."""
 
-    dsn: str
+    server: Server
 
     async def orders(self) -> tuple[Order, ...]:
         return tuple(Order(**dict(row)) for row in await self._fetch(ORDERS))
@@ -111,39 +200,8 @@ class Witness:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-        connection = await asyncpg.connect(self.dsn, timeout=5, command_timeout=10)
+        connection = await asyncpg.connect(self.server.dsn, timeout=5, command_timeout=10)
         try:
             yield connection
         finally:
             connection.terminate()
-
-
-@contextlib.asynccontextmanager
-async def postgres(folder: Path, log: Path, environment: Mapping[str, str]) -> AsyncIterator[str]:
-    """The address of a server of its own process; stopped after the block. Errors: NoDatabase."""
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "kiosk.postgres",
-            str(folder),
-            env=dict(environment),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for us; we stop it in order
-        )
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    try:
-        async with asyncio.timeout(START_S):
-            line = await process.stdout.readline()
-        if not line:
-            raise NoDatabase(f"PostgreSQL does not start: see {log}")
-        yield line.decode().strip()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()

@@ -23,8 +23,7 @@ class Link:
 class TcpProxy:
     """Listens on a free port of the loopback interface inside `async with`."""
 
-    host: str
-    port: int
+    port: int  # of the same interface
     frozen_count: int = 0
     _links: list[Link] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -34,6 +33,10 @@ class TcpProxy:
     def listens_on(self) -> int:
         assert self._server is not None  # noqa: S101 - asked inside the block only
         return int(self._server.sockets[0].getsockname()[1])
+
+    def leads_to(self, port: int) -> None:
+        """Where new connections go from now on."""
+        self.port = port
 
     def freeze(self, choice: int) -> bool:
         """Freezes one of the connections that live now; False when there is none."""
@@ -66,7 +69,7 @@ class TcpProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(CONNECT_S):
-                upstream, server = await asyncio.open_connection(self.host, self.port)
+                upstream, server = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:
             writer.transport.abort()
             return

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import aiohttp
 from chaos.starter import Started, Starter
 from sandbox.shopkeeper import Shop
 
+CRASH_AT = "KIOSK_CRASH_AT"
 READY_S = 180.0
 PAUSE_S = 0.2
 STOP_S = 40.0
@@ -24,7 +26,10 @@ class NotReady(Exception):  # noqa: N818 - it states a fact
 
 @dataclass(slots=True)
 class Replica:
-    """One process and its successors; its log is `kiosk.log` in its folder."""
+    """One process and its successors; its log is `kiosk.log` in its folder.
+
+    `armed` are the crash points of the next processes, in turn; `deaths` are the points at which one has died.
+    """
 
     number: int
     shop: Shop
@@ -32,6 +37,10 @@ class Replica:
     kills: int = 0
     starts: int = 0
     exits: int = 0  # how often it ended by itself
+    armed: list[str] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
+    _point: str | None = None
+    _killed: bool = False
     _process: Started | None = None
     _keeping: asyncio.Task[None] | None = None
     _waking: set[asyncio.Task[None]] = field(default_factory=set)
@@ -62,22 +71,28 @@ class Replica:
         except TimeoutError:
             raise NotReady(f"replica {self.number} does not get ready: see {self.log}") from None
 
-    def kill(self) -> None:
-        """SIGKILL; the next process starts at once."""
-        if self._signal(signal.SIGKILL):
-            self.kills += 1
+    def kill(self, armed: Sequence[str] = ()) -> bool:
+        """SIGKILL; the next process starts at once, and so on to die at these points. False: there was none."""
+        if not self._signal(signal.SIGKILL):
+            return False
+        self._killed = True
+        self.kills += 1
+        self.armed = [*armed] or self.armed
+        return True
 
-    def pause(self, lasts_s: float) -> None:
-        """SIGSTOP, and SIGCONT after `lasts_s`: a zombie that believes that no time has passed."""
+    def pause(self, lasts_s: float) -> bool:
+        """SIGSTOP, and SIGCONT after `lasts_s`: a zombie that believes that no time has passed. False: as above."""
         process = self._process
         if process is None or not self._signal(signal.SIGSTOP):
-            return
+            return False
         task = asyncio.create_task(_wake(process, lasts_s))
         self._waking.add(task)
         task.add_done_callback(self._waking.discard)
+        return True
 
     async def calm(self) -> None:
-        """Whoever sleeps wakes up now."""
+        """Whoever sleeps wakes up now, and nobody dies any more unless it was to die already."""
+        self.armed.clear()
         for task in list(self._waking):
             task.cancel()
         await asyncio.gather(*self._waking, return_exceptions=True)
@@ -101,16 +116,28 @@ class Replica:
 
     async def _keep(self) -> None:
         while True:
-            killed = self.kills
+            self._killed = False
+            self._point = self.armed.pop(0) if self.armed else None
+            armed = {CRASH_AT: self._point} if self._point else {}
             with self.log.open("ab") as output:
                 self._process = await self.starter.start(
-                    "run", folder=self.shop.folder, environment=self.shop.environment, stdout=output.fileno()
+                    "run",
+                    folder=self.shop.folder,
+                    environment={**self.shop.environment, **armed},
+                    stdout=output.fileno(),
                 )
             self.starts += 1
-            await self._process.wait()
-            if self.kills == killed:
-                self.exits += 1
+            self._count(await self._process.wait())
             await asyncio.sleep(REST_S)
+
+    def _count(self, code: int) -> None:
+        if self._killed:
+            return
+        if self._point and code == -signal.SIGKILL:
+            self.kills += 1
+            self.deaths.append(self._point)
+        else:
+            self.exits += 1
 
     def _signal(self, number: signal.Signals) -> bool:
         process = self._process

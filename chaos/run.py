@@ -1,6 +1,5 @@
 """The run: replicas behind a balancer, customers before it, faults everywhere; its last line is the verdict."""
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -9,69 +8,38 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from chaos import hostility
+from chaos import hostility, points, scale
 from chaos.balancer import Balancer
-from chaos.breakages import BREAKAGES, NothingToBreak, broken_copy
+from chaos.breakages import NothingToBreak, broken_copy
 from chaos.customers import Diary, come_back, crowd, look_on
-from chaos.database import NoDatabase, Witness, postgres
-from chaos.nemesis import Nemesis, Tempo, schedule
+from chaos.database import NoDatabase, Server, Witness
+from chaos.nemesis import Nemesis, schedule
+from chaos.options import Options, read_options
 from chaos.proxy import TcpProxy
 from chaos.replicas import NotReady, Replica
-from chaos.starter import Starter
+from chaos.report import keep, never_struck, say, show, step
+from chaos.starter import Starter, StarterDied
 from chaos.verdict import Evidence, Verdict, as_json, judge
 from sandbox.guard import refuse_production
 from sandbox.kie import KieSandbox
-from sandbox.kie.options import KieOptions
 from sandbox.shopkeeper import BOT_ID, BOT_TOKEN, KIE_KEY, Shop, free_port
-from sandbox.telegram import TelegramOptions, TelegramSandbox
+from sandbox.telegram import TelegramSandbox
 from sandbox.telegram.views import chat_view
 
-WELCOME_RUB: Final = 100
 KOPECKS_PER_RUB: Final = 100
-LONG_GENERATIONS: Final = 1000
 MESSAGES: Final = 5_000
 QUIET_S: Final = 2.0
 LOOK_S: Final = 0.5
 WORD_EVERY_S: Final = 10.0
 BUY_S_PER_ORDER: Final = 20.0  # how long customers may take at most, on average
-SHOP_SETTINGS: Final = {
-    "BOT_MODE": "webhook",
-    "HOST": "127.0.0.1",
-    "SINGLE_MODEL_ONLY": "true",
-    "DATABASE_POOL_SIZE": "6",
-    "WELCOME_BALANCE_RUB": str(WELCOME_RUB),
-    "SUBMIT_GRACE_S": "4",
-    "POLL_FIRST_S": "1",
-    "LINE_DEADLINE_S": "25",
-    "IMAGE_DEADLINE_S": "25",
-}
-# The last line is for programs; everything else goes to the other stream.
-say = Console(stderr=True, highlight=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for; `rest_s` is how long the shop may take to finish once it is left alone."""
-
-    seed: int = 1
-    generations: int = 40
-    replicas: int = 3
-    customers: int = 8
-    rest_s: float = 240.0
-    calm: bool = False  # no nemesis: only the stand-ins are hostile
-    breakage: str | None = None
-    data: Path = Path(".chaos")
-    tempo: Tempo = field(default_factory=Tempo)
 
 
 @dataclass(slots=True)
@@ -81,14 +49,15 @@ class Stage:
     telegram: TelegramSandbox
     kie: KieSandbox
     replicas: Sequence[Replica]
-    proxy: TcpProxy
+    starter: Starter
+    server: Server
     witness: Witness
     nemesis: Nemesis
     books: Shop  # for commands of an operator, who reaches the database directly
 
 
 async def run(options: Options) -> tuple[dict[str, Any], Verdict]:
-    """The report, and the verdict that it sums up. Errors: NoDatabase, NotReady, NothingToBreak."""
+    """The report, and the verdict that it sums up. Errors: NoDatabase, NotReady, NothingToBreak, StarterDied."""
     started_s = time.monotonic()
     folder = options.data.resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -110,21 +79,18 @@ async def run(options: Options) -> tuple[dict[str, Any], Verdict]:
 async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
     """Starts everything, waits until every replica is ready, and stops it in reverse."""
     copies = [broken_copy(options.breakage, folder / "broken")] if options.breakage else []
-    telegram = TelegramSandbox(TelegramOptions(seed=options.seed, time_scale=0.3))
-    kie = KieSandbox(KieOptions(seed=options.seed, time_scale=0.02, newer_keys=True, mixed_states=True))
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(telegram)
-        await stack.enter_async_context(kie)
-        dsn = await stack.enter_async_context(
-            postgres(folder / "postgres", folder / "postgres.log", Shop(folder, {}).environment)
+        telegram = await stack.enter_async_context(TelegramSandbox(scale.telegram_options(options.seed)))
+        kie = await stack.enter_async_context(KieSandbox(scale.kie_options(options.seed)))
+        starter = await stack.enter_async_context(Starter(pythonpath=copies, hooks=[points.__name__]))
+        server = await stack.enter_async_context(
+            Server(folder / "postgres", folder / "postgres.log", Shop(folder, {}).environment)
         )
-        address = urlsplit(dsn)
-        proxy = await stack.enter_async_context(TcpProxy(str(address.hostname), address.port or 0))
+        proxy = await stack.enter_async_context(TcpProxy(server.port))
         ports = distinct_ports(options.replicas)
         balancer = await stack.enter_async_context(Balancer(ports))
         settings = {
-            **SHOP_SETTINGS,
-            **({"PYTHONPATH": str(copies[0])} if copies else {}),
+            **scale.SHOP_SETTINGS,
             "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
             "TELEGRAM_BASE_URL": telegram.base_url,
             "KIE_API_KEY": KIE_KEY,
@@ -132,8 +98,7 @@ async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
             "KIE_UPLOAD_URL": kie.upload_url,
             "WEBHOOK_BASE_URL": balancer.url,
         }
-        through_proxy = {**settings, "DATABASE_URL": with_port(dsn, proxy.listens_on)}
-        starter = await stack.enter_async_context(Starter(pythonpath=copies))
+        through_proxy = {**settings, "DATABASE_URL": with_port(server.dsn, proxy.listens_on)}
         replicas = [
             Replica(number, Shop(folder / f"replica-{number}", {**through_proxy, "PORT": str(port)}), starter)
             for number, port in enumerate(ports, start=1)
@@ -144,14 +109,18 @@ async def staged(options: Options, folder: Path) -> AsyncIterator[Stage]:
             replica.start()
         for replica in replicas:
             await replica.ready()
-        witness = Witness(dsn)
-        opened_s = time.monotonic()
-        nemesis = Nemesis(
-            replicas, proxy, witness, lambda text: say.print(f"[dim]{time.monotonic() - opened_s:6.1f} s  {text}[/dim]")
-        )
-        yield Stage(telegram, kie, replicas, proxy, witness, nemesis, Shop(folder, {**settings, "DATABASE_URL": dsn}))
+        witness = Witness(server)
+        names = [point.name for point in points.points_of_code(*copies)]
+        nemesis = Nemesis(replicas, server, proxy, witness, names, teller())
+        yield Stage(telegram, kie, replicas, starter, server, witness, nemesis, Shop(folder, settings))
         step("Closing")
         await asyncio.gather(*(replica.stop() for replica in replicas))
+
+
+def teller() -> Callable[[str], None]:
+    """Says what happens, with the seconds since now."""
+    opened_s = time.monotonic()
+    return lambda text: say.print(f"[dim]{time.monotonic() - opened_s:6.1f} s  {text}[/dim]", soft_wrap=True)
 
 
 def distinct_ports(count: int) -> list[int]:
@@ -170,37 +139,53 @@ def with_port(dsn: str, port: int) -> str:
 
 async def play(options: Options, stage: Stage, diary: Diary) -> bool:
     """Customers buy under fire until enough is confirmed; then all is left alone. Whether the shop came to rest."""
-    for fault in hostility.of_the_provider():
+    for fault in hostility.of_the_provider(options.generations):
         stage.kie.faults.add(fault)
     for fault in hostility.of_telegram():
         stage.telegram.faults.add(fault)
     step(f"{options.customers} customers buy {options.generations} pictures")
-    looking = asyncio.create_task(look_on(stage.telegram, diary))
-    raging = asyncio.create_task(
-        asyncio.sleep(0) if options.calm else stage.nemesis.rage(schedule(options.seed, options.tempo))
-    )
-    try:
-        with watched(stage, diary):
+    async with beside(look_on(stage.telegram, diary)):  # to the very end: a card may come late
+        await buy(options, stage, diary)
+        stage.kie.faults.clear()
+        stage.telegram.faults.clear()
+        step("Left alone: waiting until everything is final and delivered")
+        began_s = time.monotonic()
+        rested = await at_rest(stage, options.rest_s)
+    step(f"At rest after {time.monotonic() - began_s:.1f} s" if rested else "No rest")
+    return rested
+
+
+async def buy(options: Options, stage: Stage, diary: Diary) -> None:
+    """Customers and the nemesis, until enough is confirmed."""
+    raging = asyncio.sleep(0) if options.calm else stage.nemesis.rage(schedule(options.seed, options.tempo))
+    async with beside(spare_the_end(stage, diary), raging):
+        with watched(stage, diary), contextlib.suppress(TimeoutError):
             async with asyncio.timeout(60 + BUY_S_PER_ORDER * options.generations):
                 await crowd(stage.telegram, diary, options.seed, options.customers)
-    except TimeoutError:
+    if not diary.complete:
         step("The customers ran out of patience")
+
+
+@contextlib.asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """These run while the block does; what went wrong in one is raised after it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
     finally:
-        raging.cancel()
-        looking.cancel()
-        bugs = await asyncio.gather(raging, looking, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        bugs = await asyncio.gather(*tasks, return_exceptions=True)
     for bug in bugs:
         if isinstance(bug, Exception):
             raise bug
-    stage.kie.faults.clear()
-    stage.telegram.faults.clear()
-    for replica in stage.replicas:
-        await replica.calm()
-    step("Left alone: waiting until everything is final and delivered")
-    began_s = time.monotonic()
-    rested = await at_rest(stage, options.rest_s)
-    step(f"At rest after {time.monotonic() - began_s:.1f} s" if rested else "No rest")
-    return rested
+
+
+async def spare_the_end(stage: Stage, diary: Diary) -> None:
+    """What comes hours late comes from orders of the first half alone, or the end is spent on waiting for it."""
+    while 2 * len(diary.confirmed) < diary.target:  # noqa: ASYNC110 - customers are waited for
+        await asyncio.sleep(LOOK_S)
+    stage.kie.faults.disarm(hostility.HOURS_LATE)
 
 
 @contextlib.contextmanager
@@ -265,94 +250,56 @@ async def collect(stage: Stage, diary: Diary) -> Evidence:
         creates=dict(stage.kie.provider.desk.creates_by_url),
         orders=await stage.witness.orders(),
         wallets=await stage.witness.wallets(),
-        welcome_kopecks=WELCOME_RUB * KOPECKS_PER_RUB,
-        audit=await audited(stage.books),
+        welcome_kopecks=scale.WELCOME_RUB * KOPECKS_PER_RUB,
+        audit=await audited(stage),
+        strays=dict(stage.kie.provider.callbacks.stats.strays),
     )
 
 
-def keep(path: Path, evidence: Evidence) -> None:
-    """For whoever wants to know more than the verdict says; beside it lie the logs."""
-    path.write_text(json.dumps(asdict(evidence), ensure_ascii=False, default=list, indent=1), encoding="utf-8")
-
-
-async def audited(books: Shop) -> Mapping[str, int]:
+async def audited(stage: Stage) -> Mapping[str, int]:
     """What `kiosk audit --json` says; it ends with 1 when an invariant is broken."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "kiosk",
-        "audit",
-        "--json",
-        cwd=books.folder,
-        env=books.environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    out, _ = await process.communicate()
+    said, complained = (stage.books.folder / f"audit.{name}" for name in ("json", "log"))
+    environment = {**stage.books.environment, "DATABASE_URL": stage.server.dsn}
+    with said.open("wb") as out, complained.open("wb") as err:
+        process = await stage.starter.start(
+            "audit",
+            "--json",
+            folder=stage.books.folder,
+            environment=environment,
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+        )
+    await process.wait()
     try:
-        return dict(json.loads(out))
+        return dict(json.loads(said.read_text(encoding="utf-8")))
     except ValueError:
         return {"audit_did_not_run": 1}
 
 
 def summary(options: Options, stage: Stage, diary: Diary, verdict: Verdict) -> dict[str, Any]:
     """The last line."""
+    struck = hostility.by_class(
+        stage.kie.faults.struck_at(),
+        stage.telegram.faults.struck_at(),
+        blocks=diary.blocks,
+        deletions=len(diary.deleted),
+    )
     return {
         **as_json(verdict),
         "kept": verdict.kept,
         "complaints": verdict.complaints,
         "kills": sum(replica.kills for replica in stage.replicas),
+        "points": sum(len(replica.deaths) for replica in stage.replicas),
         "exits": sum(replica.exits for replica in stage.replicas),
         "nemesis": dict(stage.nemesis.dealt),
+        "struck": struck,
+        "never_struck": never_struck(options, struck, stage.nemesis.dealt),
+        "provider_429s": stage.kie.provider.creates.refused,
         "fresh_starts": diary.fresh_starts,
-        "faults": {"telegram": stage.telegram.faults.struck(), "provider": stage.kie.faults.struck()},
         "seed": options.seed,
         "replicas": options.replicas,
         "breakage": options.breakage,
     }
-
-
-def step(text: str) -> None:
-    """One line of progress."""
-    say.print(f"[dim]·[/dim] {text}…")
-
-
-def show(report: Mapping[str, Any], verdict: Verdict) -> None:
-    """The table at the end."""
-    table = Table("what", "how many", title=f"seed {report['seed']}, {report['replicas']} replicas")
-    for name, value in report.items():
-        if isinstance(value, Mapping):
-            shown = ", ".join(f"{key} {count}" for key, count in value.items())
-        else:
-            shown = str(value)
-        table.add_row(name, shown)
-    say.print(table)
-    for complaint in verdict.complaints:
-        say.print(f"[red]✗[/red] {complaint}", markup=True)
-    say.print("[green]All as promised.[/green]" if verdict.kept else "[red]A promise was broken.[/red]")
-
-
-def arguments(argv: Sequence[str] | None = None) -> Options:
-    """What was asked for."""
-    defaults = Options()
-    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="of faults, nemesis and customers")
-    parser.add_argument("--generations", type=int, default=None, metavar="N", help="confirmed orders (default 40)")
-    parser.add_argument("--replicas", type=int, default=defaults.replicas, metavar="R", help="at least 2 (default 3)")
-    parser.add_argument(
-        "--customers", type=int, default=defaults.customers, metavar="C", help="side by side (default 8)"
-    )
-    parser.add_argument("--long", action="store_true", help=f"{LONG_GENERATIONS} orders")
-    parser.add_argument("--calm", action="store_true", help="hostile stand-ins, but nothing is killed, stopped or cut")
-    parser.add_argument("--rest-s", type=float, default=defaults.rest_s, help="to finish when left alone (default 240)")
-    parser.add_argument("--break", dest="breakage", choices=sorted(BREAKAGES), help="run a broken copy: it must fail")
-    parser.add_argument("--data", type=Path, default=defaults.data, metavar="DIR", help="made anew (default .chaos)")
-    asked = vars(parser.parse_args(argv))
-    long = asked.pop("long")
-    asked["generations"] = asked["generations"] or (LONG_GENERATIONS if long else defaults.generations)
-    if asked["replicas"] < 2 or asked["generations"] < 1 or asked["customers"] < 1:  # noqa: PLR2004 - one may be killed
-        parser.error("there have to be two replicas, a customer and an order at least")
-    return Options(**asked)
 
 
 def is_worth_saying(record: logging.LogRecord) -> bool:
@@ -362,12 +309,12 @@ def is_worth_saying(record: logging.LogRecord) -> bool:
 
 def main() -> None:
     """Exit code 0 only when all is as promised; 1 when not, 2 when nothing could be judged."""
-    options = arguments()
+    options = read_options()
     refuse_production(os.environ)
     logging.getLogger("aiohttp.server").addFilter(is_worth_saying)
     try:
         report, verdict = asyncio.run(run(options))
-    except (NoDatabase, NotReady, NothingToBreak, OSError) as problem:
+    except (NoDatabase, NotReady, NothingToBreak, StarterDied, OSError) as problem:
         say.print(f"[red]The run cannot go on:[/red] {problem}")
         sys.exit(2)
     except KeyboardInterrupt:  # everything was closed in order on the way here

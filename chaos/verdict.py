@@ -17,7 +17,7 @@ class Evidence:
     """Everything that was looked at once the shop had come to rest.
 
     `chats` by the customer's number in Telegram; `creates` counts the provider's tasks by their callback address;
-    `audit` is what `kiosk audit --json` says.
+    `audit` is what `kiosk audit --json` says; `strays` counts the answers to callbacks with a wrong token.
     """
 
     diary: Diary
@@ -27,6 +27,7 @@ class Evidence:
     wallets: Mapping[int, Wallet]
     welcome_kopecks: int
     audit: Mapping[str, int]
+    strays: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Verdict:
     kopecks_unexplained: int = 0
     extra_tasks: int = 0  # repeats after an unknown outcome, each counted by the shop
     uncounted_tasks: int = 0
+    forgeries_believed: int = 0  # callbacks with a wrong token that were thanked for
     audit: str = "clean"
     complaints: list[str] = field(default_factory=list)
 
@@ -67,6 +69,7 @@ def judge(evidence: Evidence) -> Verdict:
     _judge_memory(verdict, evidence)
     _judge_money(verdict, evidence, shown)
     _judge_tasks(verdict, evidence)
+    _judge_strangers(verdict, evidence)
     broken = {name: count for name, count in evidence.audit.items() if count}
     if broken:
         verdict.audit = ", ".join(f"{name}: {count}" for name, count in sorted(broken.items()))
@@ -176,6 +179,12 @@ def _judge_tasks(verdict: Verdict, evidence: Evidence) -> None:
             verdict.complain(
                 f"order {order} has {count} tasks at the provider and {submits.get(order, 0)} counted submits"
             )
+
+
+def _judge_strangers(verdict: Verdict, evidence: Evidence) -> None:
+    verdict.forgeries_believed = sum(times for answer, times in evidence.strays.items() if answer.startswith("2"))
+    if verdict.forgeries_believed:
+        verdict.complain(f"{verdict.forgeries_believed} callbacks with a wrong token were answered like true ones")
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

@@ -8,7 +8,10 @@ import pytest
 
 from chaos.customers import Diary
 from chaos.database import Order, Wallet
+from chaos.hostility import PROVIDER_CLASSES, TELEGRAM_CLASSES, by_class, of_telegram, of_the_provider
 from chaos.nemesis import Kind, Tempo, schedule
+from chaos.options import Options
+from chaos.report import never_struck
 from chaos.verdict import Evidence, Verdict, judge
 
 CUSTOMER, ORDER, CARD, PRICE, WELCOME = 5001, 7, 4, 80, 10_000
@@ -102,6 +105,14 @@ def test_second_copy_after_a_deletion_is_counted_apart() -> None:
     assert judge(evidence(diary=diary, chats={CUSTOMER: []}, wallets=wallet())).lost == 1
 
 
+@pytest.mark.parametrize(("answer", "believed"), [("401", 0), ("200", 3)])
+def test_callback_with_a_wrong_token_must_be_refused(answer: str, believed: int) -> None:
+    """Whoever does not know the address is not thanked."""
+    verdict = judge(evidence(strays={answer: 3}))
+    assert verdict.forgeries_believed == believed
+    assert verdict.kept == (not believed)
+
+
 def test_complaints_are_bounded() -> None:
     """A run in which all is wrong still ends with a readable page."""
     verdict = Verdict()
@@ -113,7 +124,32 @@ def test_complaints_are_bounded() -> None:
 def test_schedule_follows_from_the_seed() -> None:
     """The same blows for the same seed, others for another, and the first one kills."""
     tempo = Tempo()
-    first, same, other = (list(islice(schedule(seed, tempo), 50)) for seed in (1, 1, 2))
+    first, same, other = (list(islice(schedule(seed, tempo), 200)) for seed in (1, 1, 2))
     assert first == same != other
     assert first[0].kind is Kind.KILL
     assert {blow.kind for blow in first} == set(Kind)
+
+
+def test_outages_last_as_the_tempo_says() -> None:
+    """In turn, so that a long run meets a long one."""
+    blows = islice(schedule(1, Tempo(outages_s=(3.0, 60.0))), 500)
+    lasted = [blow.lasts_s for blow in blows if blow.kind is Kind.OUTAGE]
+    assert lasted[:4] == [3.0, 60.0, 3.0, 60.0]
+
+
+def test_run_says_what_never_struck() -> None:
+    """A class of faults that a large run did not meet is named; a small run need not meet all."""
+    struck = by_class({("lost_reply", "createTask"): 1, ("lost_reply", "recordInfo"): 5}, {}, blocks=2, deletions=0)
+    assert (struck["create: reply lost"], struck["record: unreadable"]) == (1, 5)
+    missed = never_struck(Options(), struck, {"kill": 3})
+    assert {"create: 429", "status message deleted", "outage"} <= set(missed)
+    assert {"create: reply lost", "bot blocked", "kill"}.isdisjoint(missed)
+    assert never_struck(Options(generations=60), struck, {}) == []
+
+
+def test_every_fault_has_a_class() -> None:
+    """What strikes is counted in the report."""
+    named = {name for names, _ in PROVIDER_CLASSES.values() for name in names}
+    assert {fault.name for fault in of_the_provider(1_000)} <= named
+    told = {name for names in TELEGRAM_CLASSES.values() for name in names} | {"blocked"}
+    assert {fault.name for fault in of_telegram()} <= told
