@@ -50,6 +50,8 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "kiosk.delivery.fetch": "only reads what the provider keeps",
         "kiosk.generations.draft": "a draft owes nobody anything, and an update that was not answered comes again",
+        "kiosk.generations.reconcile": "each of its transactions wakes what it found; the next round finds the rest",
+        "kiosk.generations.strays": "as reconcile",
         "kiosk.generations.refund": "one transaction of an operator, who sees whether it was made and may repeat it",
         "kiosk.generations.report": "only reads",
         "kiosk.queue.rounds": "nightly work may be done twice, and is taken over when it was not ended",

@@ -33,6 +33,7 @@ from kiosk.generations.deadlines import Patience
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.draft import Wizard
 from kiosk.generations.observe import Observer
+from kiosk.generations.reconcile import Reconciler
 from kiosk.generations.settle import Settler
 from kiosk.generations.submit import Submitter
 from kiosk.generations.sweep import Sweeper
@@ -147,10 +148,16 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         open_pool=engine_pool,
         handlers={Act.SUBMIT: submit, Act.OBSERVE: observe, Act.DELIVER: deliver},
     )
+    reconciler = Reconciler(db)
+
+    async def reconcile() -> None:
+        await reconciler.reconcile()
+
     rounds = {
         "sweep": Round(2, sweeper.sweep),
         "look_late": Round(10, sweeper.look_late),
         "match_orphans": Round(60, sweeper.match_orphans),
+        "reconcile": Round(60, reconcile),
         "tell_operators": Round(5, teller.tell, limit_s=900),
         "audit": Round(NIGHTLY_LOOK_S, Nightly(db, "audit", auditor.audit, AUDIT_LEASE_S), limit_s=AUDIT_LEASE_S),
         "tidy": Round(NIGHTLY_LOOK_S, Nightly(db, "tidy", sweeper.tidy, TIDY_LEASE_S), limit_s=TIDY_LEASE_S),

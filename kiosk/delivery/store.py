@@ -66,6 +66,23 @@ async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_le
     return Delivery.from_row(row) if row else None
 
 
+async def take_from_the_dead(tx: Tx, *, limit: int, older_than_s: float) -> list[int]:
+    """Parcels taken so long ago, or nobody knows when, are to be sent again; gives the generations they are of."""
+    rows = await tx.fetch(
+        """
+        UPDATE deliveries SET state = 'pending'
+        WHERE id IN (SELECT id FROM deliveries
+                     WHERE state = 'sending'
+                       AND (claimed_at IS NULL OR abs(extract(epoch FROM now() - claimed_at)) > $2::float8)
+                     ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+        RETURNING generation_id
+        """,
+        limit,
+        older_than_s,
+    )
+    return sorted({row["generation_id"] for row in rows})
+
+
 async def put_back(tx: Tx, delivery_id: int, *, untried: bool = False) -> None:
     """The next attempt need not wait for the lease. `untried`: it surely was not shown, so this one does not count."""
     await tx.execute(

@@ -657,6 +657,8 @@ CREATE UNIQUE INDEX accounts_of_shop ON public.accounts USING btree (kind) WHERE
 
 CREATE INDEX alerts_due ON public.alerts USING btree (due_at) WHERE (count > told_count);
 
+CREATE INDEX deliveries_unsent ON public.deliveries USING btree (generation_id) WHERE (state <> 'sent'::text);
+
 CREATE INDEX generations_by_customer ON public.generations USING btree (customer_id, id DESC);
 
 CREATE INDEX generations_due ON public.generations USING btree (next_at) WHERE (next_at IS NOT NULL);
@@ -668,6 +670,8 @@ CREATE UNIQUE INDEX generations_one_draft_per_message ON public.generations USIN
 CREATE UNIQUE INDEX generations_one_draft_per_origin ON public.generations USING btree (origin_id) WHERE (state = 'draft'::text);
 
 CREATE UNIQUE INDEX generations_task ON public.generations USING btree (task_id) WHERE (task_id IS NOT NULL);
+
+CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL)));
 
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
 

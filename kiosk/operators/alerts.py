@@ -17,6 +17,7 @@ class Kind(StrEnum):
     LOST = "lost"  # nobody knows what became of two submissions
     SECOND_TASK = "second_task"  # the provider took credits for two tasks of one order
     BOOKS = "books"  # the audit found a broken invariant
+    STRAY = "stray"  # an order that nothing would have looked at again was found and woken
 
 
 # What stands in the text of each kind, besides the count.
@@ -26,6 +27,7 @@ VALUES_OF: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.LOST: frozenset({"generation"}),
     Kind.SECOND_TASK: frozenset({"generation"}),
     Kind.BOOKS: frozenset({"invariants"}),
+    Kind.STRAY: frozenset({"generation"}),
 }
 HOUR: Final = timedelta(hours=1)
 # For so long after a message an alert of the same kind and subject only counts.
@@ -34,6 +36,7 @@ WINDOW_OF: Final[Mapping[Kind, timedelta]] = {
     Kind.LATE: HOUR,
     Kind.LOST: HOUR,
     Kind.SECOND_TASK: HOUR,
+    Kind.STRAY: HOUR,
     Kind.BOOKS: timedelta(hours=20),  # the audit is nightly: told of every night until it is clean
 }
 

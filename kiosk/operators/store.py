@@ -13,17 +13,18 @@ COLUMNS = "id, kind, subject, details, count, told_count, raised_at, told_at, to
 KINDS = tuple(kind.value for kind in Kind)  # a newer replica may raise others, and tells them itself
 
 
-async def raise_alert(tx: Tx, alert: Alert) -> None:
+async def raise_alert(tx: Tx, alert: Alert, *, times: int = 1) -> None:
     """Exists exactly if the caller's transaction commits. Raise it last: until then it holds a row that many share."""
     await tx.execute(
         """
-        INSERT INTO alerts (kind, subject, details) VALUES ($1, $2, $3)
+        INSERT INTO alerts (kind, subject, details, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (kind, subject) DO UPDATE
-        SET count = alerts.count + 1, details = excluded.details, raised_at = excluded.raised_at
+        SET count = alerts.count + excluded.count, details = excluded.details, raised_at = excluded.raised_at
         """,
         alert.kind.value,
         alert.subject,
         json.dumps({name: value[:VALUE_CHARS] for name, value in alert.values.items()}, ensure_ascii=False),
+        times,
     )
 
 

@@ -53,6 +53,11 @@ alert-books =
 
     Broken: { $invariants }. “kiosk audit” shows where.
 
+alert-stray =
+    🔔 <b>Forgotten orders found</b>
+
+    Orders: { $count }, the last one { $generation }. Nothing would have looked at them again; they go on now. This is a bug.
+
 help =
     <b>How it works</b>
 
