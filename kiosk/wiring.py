@@ -136,37 +136,40 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     )
     observe = Observer(db, kie, shelf, fetcher, settler, settings.poll_first_s)
     deliver = Deliverer(db, Courier(TelegramMessenger(bot, shelf), fetcher, UPLOAD_LIMIT_BYTES))
-    sweeper = Sweeper(db)
 
     async def engine_pool() -> Pool:
         return await open_pool(dsn, max_size=settings.database_pool_size, application_name="kiosk worker")
-
-    teller = Teller(db, TelegramCrier(bot), bot.id, frozenset(settings.admin_id))
-    auditor = Auditor(db)
 
     worker = Worker(
         open_pool=engine_pool,
         handlers={Act.SUBMIT: submit, Act.OBSERVE: observe, Act.DELIVER: deliver},
     )
-    reconciler = Reconciler(db)
-
-    async def reconcile() -> None:
-        await reconciler.reconcile()
-
-    rounds = {
-        "sweep": Round(2, sweeper.sweep),
-        "look_late": Round(10, sweeper.look_late),
-        "match_orphans": Round(60, sweeper.match_orphans),
-        "reconcile": Round(60, reconcile),
-        "tell_operators": Round(5, teller.tell, limit_s=900),
-        "audit": Round(NIGHTLY_LOOK_S, Nightly(db, "audit", auditor.audit, AUDIT_LEASE_S), limit_s=AUDIT_LEASE_S),
-        "tidy": Round(NIGHTLY_LOOK_S, Nightly(db, "tidy", sweeper.tidy, TIDY_LEASE_S), limit_s=TIDY_LEASE_S),
-    }
     intake = BotIntake(bot, dispatcher, webhook_secret(settings.bot_token()))
     leader = Leader(
         db, bot.id, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}", Terms.of(settings.lease_ttl_s)
     )
-    return Shop(db, bot, intake, leader, CallbackDesk(db, settings.poll_first_s), worker, Rounds(rounds))
+    return Shop(
+        db, bot, intake, leader, CallbackDesk(db, settings.poll_first_s), worker, make_rounds(settings, db, bot)
+    )
+
+
+def make_rounds(settings: Settings, db: Database, bot: Bot) -> Rounds:
+    """What every replica does again and again."""
+    sweeper = Sweeper(db)
+    teller = Teller(db, TelegramCrier(bot), bot.id, frozenset(settings.admin_id))
+    audit = Nightly(db, "audit", Auditor(db).audit, AUDIT_LEASE_S)
+    tidy = Nightly(db, "tidy", sweeper.tidy, TIDY_LEASE_S)
+    return Rounds(
+        {
+            "sweep": Round(2, sweeper.sweep),
+            "look_late": Round(10, sweeper.look_late),
+            "match_orphans": Round(60, sweeper.match_orphans),
+            "reconcile": Round(60, Reconciler(db).reconcile),
+            "tell_operators": Round(5, teller.tell, limit_s=900),
+            "audit": Round(NIGHTLY_LOOK_S, audit, limit_s=AUDIT_LEASE_S),
+            "tidy": Round(NIGHTLY_LOOK_S, tidy, limit_s=TIDY_LEASE_S),
+        }
+    )
 
 
 async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, stopping: asyncio.Event) -> None:

@@ -19,7 +19,7 @@ JITTER: Final = 0.2  # replicas that started together drift apart
 AWAY_FIRST_S: Final = 0.5
 AWAY_MAX_S: Final = 5.0  # also about how late everything goes on when the database is back
 
-Run = Callable[[], Awaitable[None]]
+Run = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
