@@ -15,7 +15,7 @@ WITH_DOTS = ( while sleep 4 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & d
 END_DOTS = status=$$?; kill $$dots 2>/dev/null; echo; exit $$status
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: demo test chaos chaos-test check schema lock clean
+.PHONY: demo test chaos chaos-test check schema models lock clean
 
 demo: $(VENV)/.kiosk
 	@$(PY) -m sandbox.demo $(ARGS)
@@ -36,6 +36,10 @@ check: $(VENV)/.kiosk-dev
 	@$(PY) -m ruff format --check --quiet || { echo "Not formatted; run: $(PY) -m ruff format"; exit 1; }
 	@$(PY) -m mypy --no-error-summary
 	@said=$$($(VENV)/bin/lint-imports --no-logo 2>&1) || { echo "$$said"; exit 1; }
+
+# The page of documentation that tells of every model.
+models: $(VENV)/.kiosk
+	@$(PY) -m kiosk models page > docs/models.md
 
 # The file that says what all migrations add up to.
 schema: $(VENV)/.kiosk-dev

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kiosk import __version__, process
-from kiosk.catalog.shelf import default_shelf
+from kiosk.commands import models
 from kiosk.customers import store as customers
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
@@ -39,6 +39,7 @@ TelegramId = Annotated[int, typer.Argument(min=1, max=2**52 - 1, help="The custo
 BotId = Annotated[int | None, typer.Option(help="Needed only when there are several bots.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(models.app, name="models")
 out = Console()
 err = Console(stderr=True)
 
@@ -298,17 +299,6 @@ def _alert_row(raised: Raised) -> dict[str, Any]:
         "raised_at": raised.raised_at.isoformat(timespec="seconds"),
         "told_at": raised.told_at.isoformat(timespec="seconds") if raised.told_at else None,
     }
-
-
-@app.command()
-def models() -> None:
-    """List the catalog: what is sold, and why the rest is not."""
-    shelf = default_shelf()
-    table = Table("model", "type", "sold")
-    for model in shelf.models:
-        reason = shelf.why_not_sold(model)
-        table.add_row(model.id, model.type, "yes" if reason is None else reason.value)
-    out.print(table)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiosk import __version__
+from kiosk.commands import models
 from kiosk.customers.arrive import arrive
 from kiosk.customers.store import remember_bot
 from kiosk.db import Database
@@ -180,6 +181,25 @@ async def test_models_and_version_need_nothing(tmp_path: Path) -> None:
     shelf, version = await ran(tmp_path, "models"), await ran(tmp_path, "version")
     assert (shelf.code, version.code, version.out) == (0, 0, f"{__version__}\n")
     assert "z-image" in shelf.out
+
+
+async def test_models_are_shown_checked_and_compared(tmp_path: Path) -> None:
+    """For people and for programs; a catalog that differs, and a model that there is not, are told by the exit code."""
+    sold = await ran(tmp_path, "models", "list", "--sold", "--type", "text_to_image", "--json")
+    rows = json.loads(sold.out)
+    assert all(row["sold"] and row["type"] == "text_to_image" for row in rows)
+    assert [row["credits_from"] for row in rows if row["model"] == "z-image"] == ["0.8"]
+    shown = await ran(tmp_path, "models", "show", "z-image", COLUMNS="200")
+    assert "required, text of 1 to 1000 characters" in shown.out
+    assert (await ran(tmp_path, "models", "show", "no/such")).code == 2
+    checked = await ran(tmp_path, "models", "check")
+    assert (checked.code, checked.out.partition(" models")[0]) == (0, "188")
+    catalog = Path(models.__file__).parents[1] / "catalog" / "models.yaml"
+    assert (await ran(tmp_path, "models", "diff", str(catalog))).code == 0
+    other = tmp_path / "other.yaml"
+    other.write_text(catalog.read_text(encoding="utf-8").replace("name: Z-Image\n", "name: Z\n", 1), encoding="utf-8")
+    differing = await ran(tmp_path, "models", "diff", str(other))
+    assert (differing.code, differing.out) == (1, "z-image: model name: was Z-Image, is Z\n")
 
 
 async def test_unknown_command_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Commands of `kiosk` that are more than one function."""
