@@ -24,7 +24,7 @@ from kiosk.generations.sweep import Sweeper
 from kiosk.kie.client import KieClient
 from kiosk.ledger.audit import INVARIANTS
 from kiosk.payments.topup import AlreadyRecorded, Contradicted, Credited
-from tests.scripted import Chat, Reply, ScriptedFiles, ScriptedMessenger, ScriptedProvider, Truth, nothing
+from tests.scripted import Chat, Reply, ScriptedFiles, ScriptedMessenger, ScriptedProvider, Truth, nothing, unnoticed
 from tests.shopkeeping import PROMPT, a_customer, paid
 from tests.workshop import Workshop
 
@@ -265,35 +265,40 @@ class World:
     # ------------------------------------------------------------------ the provider
 
     async def submit(self, order: Order, reply: Reply, disturbance: Disturbance = None) -> None:
-        attempt = 0  # 0: nothing was sent
-        can_claim = not order.is_past and order.submits < 2 and self._may_be_sent(order)
+        """The job of one order; which one the provider is then asked for, the shop decides."""
+        placed: Order | None = None
+        attempt, task = 0, ""
+        can_claim = self._may_be_sent(order)
         is_lost = order.state is State.SUBMITTING and order.is_overdue and (order.submits == 2 or order.is_past)
         is_hopeless = is_lost or (order.state is State.PENDING and order.is_past)
 
-        async def on_the_wire() -> None:
-            nonlocal attempt
-            if order.state is State.PENDING:
-                order.go(State.SUBMITTING)
-            attempt = order.submits = order.submits + 1
-            order.is_overdue = False
-            await self._happen(disturbance, order)
+        async def on_the_wire(number: int) -> None:
+            nonlocal placed, attempt, task
+            placed = self.orders[number]
+            assert self._may_be_sent(placed)
+            if placed.state is State.PENDING:
+                placed.go(State.SUBMITTING)
+            attempt = placed.submits = placed.submits + 1
+            placed.is_overdue = False
+            task = self.provider.of_generation[number][-1] if reply is Reply.CREATED else ""
+            await self._happen(disturbance, placed)
 
-        tasks_before = len(self.provider.of_generation[order.id])
-        self.provider.reply, self.provider.meanwhile = reply, on_the_wire
+        self.provider.reply, self.provider.while_creating = reply, on_the_wire
         survived = await self._disturbed(self.submitter(order.id), disturbance)
-        self.provider.meanwhile = nothing
-        assert bool(attempt) is (can_claim and disturbance != 1)
-        if survived and attempt:
-            self._conclude(order, reply, attempt, self.provider.of_generation[order.id][tasks_before:])
-        elif survived and is_hopeless:
+        self.provider.while_creating = unnoticed
+        assert placed is (order if can_claim and disturbance != 1 else None)
+        if survived and is_hopeless:
             order.lose(State.FAILED)
+        elif survived and placed:
+            self._conclude(placed, reply, attempt, task)
 
     def _may_be_sent(self, order: Order) -> bool:
-        return order.state is State.PENDING or (order.state is State.SUBMITTING and order.is_overdue)
+        waits = order.state is State.PENDING or (order.state is State.SUBMITTING and order.is_overdue)
+        return waits and not order.is_past and order.submits < 2
 
-    def _conclude(self, order: Order, reply: Reply, attempt: int, made: list[str]) -> None:
+    def _conclude(self, order: Order, reply: Reply, attempt: int, task: str) -> None:
         if reply is Reply.CREATED:
-            self._learn(order, made[0])
+            self._learn(order, task)
         elif order.state is State.SUBMITTING and reply is Reply.REFUSED:
             order.lose(State.FAILED)
         elif order.state is State.SUBMITTING and reply is Reply.NOT_NOW and order.submits == attempt:

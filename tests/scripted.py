@@ -26,6 +26,10 @@ async def nothing() -> None:
     """Nothing happens meanwhile."""
 
 
+async def unnoticed(_generation_id: int) -> None:
+    """Nothing happens while a task of it is made."""
+
+
 class Truth(StrEnum):
     """What a task is, whether anybody knows it or not."""
 
@@ -52,23 +56,25 @@ FILES = {Truth.WHOLE: ("good",), Truth.PARTIAL: ("good", "dead"), Truth.DEAD: ("
 
 @dataclass
 class ScriptedProvider:
-    """In the place of KieClient; `meanwhile` happens once, while a caller waits for its answer."""
+    """In the place of KieClient; what happens while a caller waits for its answer happens once."""
 
     tasks: dict[str, Truth] = field(default_factory=dict)
     of_generation: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     reply: Reply = Reply.CREATED
     readable: bool = True
-    meanwhile: Meanwhile = nothing
+    while_creating: Callable[[int], Awaitable[None]] = unnoticed  # with the generation that is asked for
+    meanwhile: Meanwhile = nothing  # while a record is asked for
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def create_task(self, model: str, inputs: Mapping[str, Any], callback_url: str | None) -> CreateOutcome:
         del model, inputs
         assert callback_url is not None
-        reply, task = self.reply, f"task{next(self.numbers):028d}"
+        reply, task, generation = self.reply, f"task{next(self.numbers):028d}", int(callback_url.split("/")[-2])
         if reply in (Reply.CREATED, Reply.LOST):
             self.tasks[task] = Truth.GOING
-            self.of_generation[int(callback_url.split("/")[-2])].append(task)
-        await self._let_happen()
+            self.of_generation[generation].append(task)
+        happens, self.while_creating = self.while_creating, unnoticed
+        await happens(generation)
         match reply:
             case Reply.CREATED:
                 return Created(task)
