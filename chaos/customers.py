@@ -18,10 +18,12 @@ from sandbox.telegram.views import message_view
 
 FIRST_ID = 5_000_001
 STEP_S = 20.0  # then they begin anew
+STALLED_S = 150.0  # longer than any outage
 RESULT_S = 40.0  # then they go on with something else, and come back to it by and by
 REMEMBERED = 30
 LOOKS_AT = 60  # messages, at the end of the chat
 LOOK_S = 0.25  # far less than it takes to fill a chat's log of events
+CHOICE = "c:"
 RATIOS = ("1:1", "4:3", "3:4", "16:9", "9:16")
 PROMPTS = ("кот в скафандре", "город под дождём", "чайник на луне", "лиса читает газету", "маяк, масло")
 
@@ -131,9 +133,9 @@ class Shopper:
         if wrote["message_id"] < asks["message_id"]:
             raise GaveUp
         ratio = self.chance.choice(RATIOS)
-        ratios = await self._see_below(wrote, lambda message: button(message, "a:", ratio) is not None)
+        ratios = await self._see_below(wrote, lambda message: button(message, CHOICE, ratio) is not None)
         await self._fidget()
-        await self._press(ratios["message_id"], str(button(ratios, "a:", ratio)))
+        await self._press(ratios["message_id"], str(button(ratios, CHOICE, ratio)))
         return await self._see_below(wrote, lambda message: button(message, "go:") is not None)
 
     async def _card_again(self, order: int) -> Message:
@@ -211,8 +213,11 @@ class Shopper:
             raise GaveUp from None
 
 
-async def crowd(telegram: TelegramSandbox, diary: Diary, seed: int, count: int) -> None:
-    """So many customers buy side by side until the diary is complete; then they drop whatever they are doing."""
+async def crowd(telegram: TelegramSandbox, diary: Diary, seed: int, how_many: int) -> None:
+    """So many customers buy side by side until the diary is complete, or nobody gets anything for long.
+
+    Then they drop whatever they are doing.
+    """
 
     async def one(number: int) -> None:
         telegram_id = FIRST_ID + number
@@ -221,9 +226,13 @@ async def crowd(telegram: TelegramSandbox, diary: Diary, seed: int, count: int) 
             await asyncio.sleep(chance.uniform(0, 2))
             await Shopper(telegram, customer, telegram_id, diary, chance).buy()
 
-    shoppers = [asyncio.create_task(one(number)) for number in range(count)]
+    loop = asyncio.get_running_loop()
+    shoppers = [asyncio.create_task(one(number)) for number in range(how_many)]
     try:
-        while not diary.complete:
+        count, since_s = 0, loop.time()
+        while not diary.complete and loop.time() - since_s < STALLED_S:
+            if len(diary.confirmed) > count:
+                count, since_s = len(diary.confirmed), loop.time()
             failed, _ = await asyncio.wait(shoppers, timeout=LOOK_S, return_when=asyncio.FIRST_EXCEPTION)
             for shopper in failed:
                 shopper.result()
