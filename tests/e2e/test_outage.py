@@ -108,6 +108,7 @@ async def staged(postgres: EmbeddedPostgres, folder: Path, mode: str, replicas: 
             "WEBHOOK_BASE_URL": balancer.url,
             "HOST": "127.0.0.1",
             "DATABASE_URL": dsn,
+            "SINGLE_MODEL_ONLY": "true",
             "WELCOME_BALANCE_RUB": "100",
         }
         kept = []
