@@ -124,7 +124,16 @@ class Again:
 
 
 OnDraft: TypeAlias = Answer | Ask | Turn | Tune | Reset | Edit | Show
-Press: TypeAlias = Home | Leave | Balance | Aisle | Choose | OnDraft | Create | Cancel | Again
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The files behind the pictures of this order, once."""
+
+    generation_id: int
+
+
+Press: TypeAlias = Home | Leave | Balance | Aisle | Choose | OnDraft | Create | Cancel | Again | Original
 
 _WORD_OF: Final[dict[type[Press], str]] = {
     Home: "h",
@@ -142,6 +151,7 @@ _WORD_OF: Final[dict[type[Press], str]] = {
     Create: "go",
     Cancel: "x",
     Again: "r",
+    Original: "o",
 }
 _LEADING_TEXTS: Final[dict[type[Press], int]] = {Choose: 1, Aisle: 1}  # the values after them are numbers
 _PRESS_OF: Final = {word: press for press, word in _WORD_OF.items()}

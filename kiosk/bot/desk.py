@@ -16,6 +16,7 @@ from kiosk.db import Database, Tx
 from kiosk.generations import drafts, store
 from kiosk.generations.confirm import Confirmed, Incomplete, InsufficientFunds, NotSold, PriceChanged, Till, TooMany
 from kiosk.generations.draft import Answer, Answered, Missing, Passed, Wizard, Wrong
+from kiosk.generations.original import owe_originals
 from kiosk.generations.report import last_day
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import State
@@ -175,13 +176,16 @@ class Desk:
         tx: Tx,
         customer: Customer,
         at: Pressed,
-        press: buttons.OnDraft | buttons.Again,
+        press: buttons.OnDraft | buttons.Again | buttons.Original,
     ) -> Reply:
         found = await store.lock(tx, press.generation_id, customer.id)
         if found is None:
             return self._old(customer, await self._home(tx, customer))
         if isinstance(press, buttons.Again):
             return await self._again(tx, customer, found)
+        if isinstance(press, buttons.Original):
+            owed = await owe_originals(tx, found)
+            return Reply(None, toast=words(customer.language).plain("original-coming" if owed else "original-again"))
         answer = await self.counter.press(tx, customer, found, press, at.update_id)
         if isinstance(answer, Screen):
             return Reply(answer, draft=found)

@@ -88,7 +88,9 @@ class TelegramMessenger:
 
     def _done(self, to: Recipient, content: Content, *, as_document: bool) -> Screen:
         say = words(to.language)
-        screen = screens.done(say, self._model_name(to), to.generation_id, to.price_kopecks, to.late)
+        compressed = isinstance(content, Download) and content.media is Media.IMAGE and not as_document
+        name = self._model_name(to)
+        screen = screens.done(say, name, to.generation_id, to.price_kopecks, to.late, compressed=compressed)
         if isinstance(content, Link):
             return screens.followed(screen, screens.link(say, content.url).text)
         if isinstance(content, Wording) and not as_document:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from kiosk.bot.buttons import Again, Home, Leave, Press
+from kiosk.bot.buttons import Again, Home, Leave, Original, Press
 from kiosk.bot.labels import answers
 from kiosk.bot.words import Words
 from kiosk.catalog.model import Model
@@ -86,15 +86,19 @@ def status(say: Words, model: Model | None, order: Generation) -> Screen:
     return Screen(text if given else text.replace("\n" * 4, "\n\n"))
 
 
-def done(say: Words, model_name: str, order_id: int, price: int, late: bool) -> Screen:
-    """The caption of a result, or the heading of one in words or of its address."""
+def done(say: Words, model_name: str, order_id: int, price: int, late: bool, *, compressed: bool = False) -> Screen:
+    """The caption of a result, or the heading of one in words or of its address.
+
+    `compressed`: Telegram shows less than there is, so the file itself is offered.
+    """
     details = (
         say("done-details-free", model=model_name)
         if late
         else say("done-details", model=model_name, price=say.money(price))
     )
     text = f"{say('done-late') if late else say('done')}\n\n{details}"
-    return Screen(text, ((Button(say.plain("again-button"), Again(order_id)),), _leave_row(say)))
+    original = ((Button(say.plain("original-button"), Original(order_id)),),) if compressed else ()
+    return Screen(text, (*original, (Button(say.plain("again-button"), Again(order_id)),), _leave_row(say)))
 
 
 def wording(said: Wording) -> str:

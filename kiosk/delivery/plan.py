@@ -21,6 +21,7 @@ class Part(StrEnum):
     RESULT = "result"  # goes into the status message
     EXTRA = "extra"  # further files, in reply to it
     NOTICE = "notice"  # the short reply that rings
+    ORIGINAL = "original"  # the file behind a picture, for whoever asked for it
     FAILURE = "failure"  # the status message says why there is no result
 
 

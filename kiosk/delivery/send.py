@@ -52,6 +52,10 @@ class Courier:
                 return await self._say_failure(to)
             case Part.RESULT:
                 return await self._bring(parcel, lambda content, doc: self._show_result(to, content, doc))
+            case Part.ORIGINAL:
+                return await self._bring(
+                    parcel, lambda content, _doc: self.messenger.send_extra(to, content, as_document=True)
+                )
             case Part.EXTRA:
                 return await self._bring(
                     parcel, lambda content, doc: self.messenger.send_extra(to, content, as_document=doc)

@@ -44,6 +44,20 @@ async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
     )
 
 
+async def insert_originals(tx: Tx, generation_id: int) -> bool:
+    """One for each picture of the result. False: it has none, or they are there already."""
+    tag = await tx.execute(
+        """
+        INSERT INTO deliveries (generation_id, part, position, media, source)
+        SELECT generation_id, 'original', position, media, source FROM deliveries
+        WHERE generation_id = $1 AND part IN ('result', 'extra') AND media = 'image'
+        ON CONFLICT (generation_id, part, position) DO NOTHING
+        """,
+        generation_id,
+    )
+    return tag != "INSERT 0 0"
+
+
 async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_lease_s: float) -> Delivery | None:
     """The first unsent parcel, in the order in which they are to appear; None: all sent, or one is in other hands.
 
@@ -54,9 +68,10 @@ async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_le
         """
         UPDATE deliveries SET state = 'sending', tries = tries + 1, claimed_at = now()
         WHERE id = (SELECT id FROM deliveries WHERE generation_id = $1 AND state <> 'sent'
-                    ORDER BY array_position(ARRAY['failure', 'result', 'extra', 'notice'], part), position LIMIT 1)
+                    ORDER BY array_position(ARRAY['failure', 'result', 'extra', 'notice', 'original'], part), position
+                    LIMIT 1)
           AND (state = 'pending' OR state = 'sending' AND claimed_at <= now() - make_interval(
-                   secs => CASE part WHEN 'extra' THEN $3::float8 ELSE $2::float8 END))
+                   secs => CASE WHEN part IN ('extra', 'original') THEN $3::float8 ELSE $2::float8 END))
         RETURNING id, part, position, media, source, tries - 1 AS tries, title, duration_s
         """,
         generation_id,

@@ -271,7 +271,8 @@ async def move(tx: Tx, generation_id: int, chat_id: int) -> None:
 
 
 async def delivered(tx: Tx, generation_id: int) -> bool:
-    """Only when every one of its deliveries is sent."""
+    """Only when every one of its deliveries is sent; none is added while the row is held."""
+    await tx.execute("SELECT FROM generations WHERE id = $1 FOR UPDATE", generation_id)
     tag = await tx.execute(
         """
         UPDATE generations SET delivered_at = now(), next_at = NULL
@@ -281,6 +282,19 @@ async def delivered(tx: Tx, generation_id: int) -> bool:
         generation_id,
     )
     return tag == "UPDATE 1"
+
+
+async def owe_again(tx: Tx, generation_id: int, *, wake_s: float) -> None:
+    """It has something to bring once more."""
+    await tx.execute(
+        """
+        UPDATE generations
+        SET delivered_at = NULL, delivery_tries = 0, next_at = now() + make_interval(secs => $2)
+        WHERE id = $1 AND state = 'done' AND delivered_at IS NOT NULL
+        """,
+        generation_id,
+        wake_s,
+    )
 
 
 async def wake_waiting(tx: Tx, customer_id: int) -> None:

@@ -316,7 +316,7 @@ CREATE TABLE public.deliveries (
     title text DEFAULT ''::text NOT NULL,
     duration_s integer,
     CONSTRAINT deliveries_media CHECK ((media = ANY (ARRAY['image'::text, 'video'::text, 'audio'::text, 'text'::text]))),
-    CONSTRAINT deliveries_part CHECK ((part = ANY (ARRAY['result'::text, 'extra'::text, 'notice'::text, 'failure'::text]))),
+    CONSTRAINT deliveries_part CHECK ((part = ANY (ARRAY['result'::text, 'extra'::text, 'notice'::text, 'failure'::text, 'original'::text]))),
     CONSTRAINT deliveries_sent CHECK (((sent_at IS NOT NULL) = (state = 'sent'::text))),
     CONSTRAINT deliveries_state CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text])))
 );

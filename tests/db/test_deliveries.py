@@ -1,6 +1,7 @@
 """Rows for everything that must reach the chat: taken in order, by one at a time, and taken over from the dead."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from kiosk.delivery.send import Courier
 from kiosk.delivery.store import Delivery
 from kiosk.generations import store
 from kiosk.generations.deliver import Deliverer
+from kiosk.generations.original import owe_originals
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
@@ -183,3 +185,51 @@ async def test_success_that_comes_while_the_failure_is_told_is_shown_after_it(da
     assert [to.late for to in chat.results[order]] == [True]
     assert chat.stands[order] == "result"
     assert (await found(database, order)).delivered_at is not None
+
+
+async def test_original_asked_for_at_the_last_moment_is_not_forgotten(database: Database, order: int) -> None:
+    """Whoever ends the delivery waits for whoever asks for the originals, and then finds them owed."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
+        while parcel := await claim(tx, order):
+            await deliveries.mark_sent(tx, parcel.id, message_id=1, file_id=None)
+
+    async def end() -> bool:
+        async with database.transaction() as tx:
+            return await store.delivered(tx, order)
+
+    async with database.transaction() as tx:
+        found = await store.get(tx, order)
+        assert found is not None
+        assert await store.lock(tx, order, found.customer_id)
+        ending = asyncio.create_task(end())
+        async with asyncio.timeout(20):
+            while not await tx.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        assert await owe_originals(tx, found)
+        assert not await owe_originals(tx, found)
+    assert not await ending
+    async with database.transaction() as tx:
+        parcel = await taken(tx, order)
+    assert (parcel.part, parcel.source) == (Part.ORIGINAL, FILES[0].url)
+
+
+async def test_originals_are_owed_after_everything_was_brought(database: Database, order: int) -> None:
+    """A delivered order has something to bring once more, at a time of its own; one that failed has nothing."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels([*FILES, Output(Media.TEXT, "data:x")]))
+        while parcel := await claim(tx, order):
+            await deliveries.mark_sent(tx, parcel.id, message_id=1, file_id=None)
+        assert await store.delivered(tx, order)
+        found = await store.get(tx, order)
+        assert found is not None
+        assert not await owe_originals(tx, replace(found, state=State.FAILED))
+        assert await owe_originals(tx, found)
+        seen = []
+        while parcel := await claim(tx, order):
+            seen.append((parcel.part, parcel.position))
+            assert not await store.delivered(tx, order)
+            await deliveries.mark_sent(tx, parcel.id, message_id=1, file_id=None)
+        assert seen == [(Part.ORIGINAL, 0), (Part.ORIGINAL, 1), (Part.ORIGINAL, 2)]
+        assert await store.delivered(tx, order)
+        assert not await owe_originals(tx, found)

@@ -242,3 +242,28 @@ async def test_operator_sees_the_day_and_nobody_else(database: Database, dsn: st
     assert "Готово: 1, не получилось: 0" in day["text"]
     assert "0,80" in day["text"]
     assert "0.8 кредитов" in day["text"]
+
+
+async def test_original_is_brought_once_however_often_it_is_asked_for(database: Database, dsn: str) -> None:
+    """Ten presses under the picture: one document with every byte of the provider's file, and the books stay clean."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        card = await at_the_card(customer)
+        order = await confirmed(customer, card)
+        await shop.settled_order(order)
+        result = await customer.wait_until(
+            lambda item: item["message_id"] == card["message_id"] and bool(item["media"]), PATIENCE_S
+        )
+        data = button(result, "Оригинал")
+        await asyncio.gather(*(customer.click(card["message_id"], data) for _ in range(10)))
+        brought = await customer.wait_until(
+            lambda item: bool(item["media"]) and item["media"]["kind"] == "document", PATIENCE_S
+        )
+        assert brought["reply_to"]["message_id"] == card["message_id"]
+        async with asyncio.timeout(PATIENCE_S):
+            while (await shop.order(order)).delivered_at is None:
+                await asyncio.sleep(0.05)
+        await customer.click(card["message_id"], data)
+        chat = await customer.chat()
+        assert [item["media"]["kind"] for item in pictures(chat)] == ["photo", "document"]
+        assert brought["media"]["file_name"].endswith(".png")
+        assert await shop.broken_invariants() == []

@@ -29,6 +29,7 @@ PRESSES: st.SearchStrategy[Press] = st.one_of(
     st.builds(buttons.Create, NUMBERS, NUMBERS),
     st.builds(buttons.Cancel, NUMBERS),
     st.builds(buttons.Again, NUMBERS),
+    st.builds(buttons.Original, NUMBERS),
 )
 
 
@@ -43,7 +44,7 @@ def test_press_is_read_back(press: Press) -> None:
 
 def test_every_press_is_tried_above() -> None:
     """A press that is added to the union without a word, or without its place in these tests, is noticed."""
-    plain = {"Home", "Leave", "Balance", "Aisle", "Choose", "Create", "Cancel", "Again"}
+    plain = {"Home", "Leave", "Balance", "Aisle", "Choose", "Create", "Cancel", "Again", "Original"}
     on_draft = {"Answer", "Ask", "Turn", "Tune", "Reset", "Edit", "Show"}
     assert plain | on_draft == {press.__name__ for press in Press.__args__}
     assert set(Press.__args__) == set(buttons._WORD_OF)

@@ -80,6 +80,7 @@ def all_screens(
         "status": screens.status(say, model, draft),
         "status of a model off the catalog": screens.status(say, None, draft),
         "done": screens.done(say, model.name, 7, PRICE, late=False),
+        "done with less than there is": screens.done(say, model.name, 7, PRICE, late=False, compressed=True),
         "done late": screens.done(say, model.name, 7, PRICE, late=True),
         "done with a link": screens.followed(
             screens.done(say, model.name, 7, PRICE, late=False), screens.link(say, URL).text

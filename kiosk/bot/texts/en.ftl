@@ -382,6 +382,9 @@ done-link =
     The file is too big for Telegram. Download it while this link works:
     { $url }
 again-button = 🔁 Once more
+original-button = 📎 Original
+original-coming = 📎 The uncompressed file is on its way
+original-again = You have asked for this file already, see below
 ring = ✅ Done, see above 👆
 
 failed =

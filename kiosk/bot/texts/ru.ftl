@@ -383,6 +383,9 @@ done-link =
     Файл слишком большой для Telegram. Скачайте его по ссылке, пока она действует:
     { $url }
 again-button = 🔁 Ещё раз
+original-button = 📎 Оригинал
+original-coming = 📎 Сейчас пришлём файл без сжатия
+original-again = Этот файл вы уже просили, он ниже
 ring = ✅ Готово, смотрите выше 👆
 
 failed =
