@@ -50,6 +50,7 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "kiosk.delivery.fetch": "only reads what the provider keeps",
         "kiosk.generations.draft": "a draft owes nobody anything, and an update that was not answered comes again",
+        "kiosk.generations.original": "inside the transaction of a press, which comes again when it was not answered",
         "kiosk.generations.reconcile": "each of its transactions wakes what it found; the next round finds the rest",
         "kiosk.generations.strays": "as reconcile",
         "kiosk.generations.refund": "one transaction of an operator, who sees whether it was made and may repeat it",
