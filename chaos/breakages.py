@@ -1,7 +1,7 @@
 """Deliberately broken copies of the shop, to show that the verdict notices; the shop itself keeps nothing of them."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -98,7 +98,11 @@ def broken_copy(name: str, folder: Path) -> Path:
 
     Errors: NothingToBreak, KeyError.
     """
-    changes = BREAKAGES[name]
+    return changed_copy(BREAKAGES[name], folder)
+
+
+def changed_copy(changes: Sequence[Change], folder: Path) -> Path:
+    """The same with these changes. Errors: NothingToBreak."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "kiosk", folder / "kiosk", ignore=shutil.ignore_patterns("__pycache__"))
     for change in changes:

@@ -57,14 +57,23 @@ async def a_draft(tx: Tx, customer_id: int, **changes: Any) -> int:
     return draft.id
 
 
+async def a_card(tx: Tx, customer_id: int, *, price: int, **changes: Any) -> int:
+    """A draft that only waits for its "create", at this price."""
+    draft = await a_draft(tx, customer_id, **changes)
+    await drafts.save(tx, draft, inputs=PROMPT, asking=None, update_id=None, price_kopecks=price, credits_quoted=None)
+    return draft
+
+
 async def confirmed(tx: Tx, customer_id: int, *, price: int) -> int:
     """An order in state pending, its price on hold."""
-    draft = await a_draft(tx, customer_id)
-    saved = await drafts.save(
-        tx, draft, inputs=PROMPT, asking=None, update_id=None, price_kopecks=price, credits_quoted=None
-    )
-    assert saved is not None
-    await store.confirm(tx, draft, message_id=saved.status_message, line_s=600, run_s=600, wake_s=600)
+    return await confirm(tx, await a_card(tx, customer_id, price=price))
+
+
+async def confirm(tx: Tx, draft: int, *, line_s: float = 600, run_s: float = 600) -> int:
+    """The card's draft becomes an order that nobody has been woken for."""
+    card = await store.get(tx, draft)
+    assert card is not None
+    await store.confirm(tx, draft, message_id=card.status_message, line_s=line_s, run_s=run_s, wake_s=600)
     await ledger.hold(tx, draft)
     return draft
 

@@ -1,0 +1,366 @@
+"""Ways of an order that together pass every crash point, each from shortly before the moments that it is for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+import aiohttp
+
+from kiosk.bot.buttons import Cancel, Create
+from kiosk.delivery.wording import Wording
+from kiosk.generations import store, tasks
+from kiosk.generations.settle import Settler
+from kiosk.generations.states import SUBMITS_AT_MOST, Failure, State
+from kiosk.queue.jobs import Act
+from sandbox.shopkeeper import BOT_ID
+from tests.crashstage import PRICE, Stage
+
+Part: TypeAlias = Callable[[Stage], Awaitable[None]]
+
+
+WORDS = "Кот летит на Луну"
+
+
+async def nothing(_stage: Stage) -> None:
+    """Nobody does anything."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """`passes` are patterns of points, without `but_not`; with @2 at the end: the second time the shop is there."""
+
+    begins: Part
+    passes: Sequence[str] = ()
+    but_not: str = ""
+    ends: frozenset[State] = frozenset({State.DONE})
+    meanwhile: Part = nothing  # what people do while no shop runs
+    outside: Part = nothing  # what goes on beside the shop until it dies
+    extras: int = 0  # files beside the first
+    own_message: bool = True  # whether there is an order's message to show the end in
+    may_repeat: bool = False  # whether a message may appear twice, because it cannot be an edit
+
+
+def stories_of(point: str) -> list[tuple[str, str]]:
+    """Names of stories, each with the moment in it: the point itself, or a later time at it."""
+    moments = [
+        (name, point + time)
+        for name, story in STORIES.items()
+        for time in sorted({pattern.removeprefix(bare(pattern)) for pattern in story.passes if fits(point, pattern)})
+        if not fnmatchcase(point, story.but_not)
+    ]
+    if all(moment != point for _, moment in moments):
+        moments.insert(0, (PLAIN, point))
+    return moments
+
+
+def fits(point: str, pattern: str) -> bool:
+    return fnmatchcase(point, bare(pattern))
+
+
+def bare(moment: str) -> str:
+    """A point without the time at it."""
+    return moment.partition("@")[0]
+
+
+async def plain(stage: Stage) -> None:
+    """Create is pressed, and all goes well."""
+    stage.press(Create(stage.order, PRICE))
+
+
+async def price_was_another(stage: Stage) -> None:
+    stage.press(Create(stage.order, PRICE - 1))
+
+
+async def canceled_in_line(stage: Stage) -> None:
+    await stage.confirmed()
+    await stage.sql("UPDATE generations SET next_at = now() + interval '5 hours'")
+    stage.press(Cancel(stage.order))
+
+
+async def callback_is_faster(stage: Stage) -> None:
+    """The provider calls back before it has answered."""
+    stage.kie_fault("callback_before_reply", "createTask", times=None)
+    stage.press(Create(stage.order, PRICE))
+
+
+async def not_accepted(stage: Stage) -> None:
+    stage.kie_fault("code_455", "createTask")
+    stage.press(Create(stage.order, PRICE))
+
+
+async def refused(stage: Stage) -> None:
+    """The model was taken out of the catalog after the order."""
+    await stage.sql("UPDATE generations SET model_id = 'gone'")
+    await never_woken(stage)
+
+
+async def asked_twice_in_vain(stage: Stage) -> None:
+    """Whatever became of both attempts was never known, and that was long ago."""
+    await stage.confirmed()
+    async with stage.db.transaction() as tx:
+        for _ in range(SUBMITS_AT_MOST):
+            assert await store.claim_submit(tx, stage.order, grace_s=0, submits_at_most=SUBMITS_AT_MOST)
+    await stage.an_hour_passes(nobody_at_work=True)
+
+
+async def overdue_in_line(stage: Stage) -> None:
+    await stage.confirmed()
+    await stage.sql("UPDATE generations SET deadline_at = now(), next_at = now()")
+
+
+async def task_fails(stage: Stage) -> None:
+    stage.kie_fault("task_fail", "createTask", times=None, code="500", msg="Internal Error")
+    stage.press(Create(stage.order, PRICE))
+
+
+async def not_ready_yet(stage: Stage) -> None:
+    """The first look finds nothing; no callback was heard."""
+    await stage.submitted()
+    stage.kie_fault("record_null", "recordInfo")
+    await stage.an_hour_passes(nobody_at_work=True)
+
+
+async def never_woken(stage: Stage) -> None:
+    """No wake-up is left, only the time at which to look."""
+    await stage.confirmed()
+    await stage.an_hour_passes(nobody_at_work=True)
+
+
+async def given_up(stage: Stage) -> None:
+    """The money has gone back with a task that had not ended; by now it has."""
+    await stage.submitted()
+    order = await stage.generation()
+    assert await Settler(stage.db).fail(order, Failure.TIMEOUT, was=State.RUNNING, unended=True)
+
+
+async def late(stage: Stage) -> None:
+    """The customer was told that there is no result, and there is one after all."""
+    await given_up(stage)
+    await stage.own.worker.handlers[Act.DELIVER](stage.order)
+
+
+async def late_and_untold(stage: Stage) -> None:
+    """The customer was not told yet, and the wake-up for it is lost."""
+    await given_up(stage)
+    await stage.sql("DELETE FROM pgqueuer; UPDATE generations SET next_at = now() + interval '5 hours'")
+
+
+async def looked_at_late(stage: Stage) -> None:
+    """No callback was heard."""
+    await late(stage)
+    await stage.an_hour_passes(nobody_at_work=True)
+
+
+async def failed_for_good(stage: Stage) -> None:
+    """What had not ended has failed as well."""
+    stage.kie_fault("task_fail", "createTask", code="500", msg="Internal Error")
+    await looked_at_late(stage)
+
+
+async def two_tasks(stage: Stage) -> None:
+    """The first attempt's reply and callback were lost; the second one's result is in the chat."""
+    stage.kie_fault("lost_reply", "createTask")
+    stage.kie_fault("callback_never", "createTask", times=2)
+    await stage.submitted()
+    await stage.an_hour_passes(nobody_at_work=True)
+    await stage.own.worker.handlers[Act.SUBMIT](stage.order)
+    await stage.looked_at_until_settled()
+    await stage.own.worker.handlers[Act.DELIVER](stage.order)
+
+
+async def orphan(stage: Stage) -> None:
+    """A callback without token was kept before its task was known."""
+    await stage.submitted()
+    async with stage.db.transaction() as tx:
+        assert await tasks.keep_orphan(tx, (await stage.generation()).task_id or "", "{}")
+
+
+async def old_draft(stage: Stage) -> None:
+    await stage.sql("UPDATE generations SET touched_at = now() - interval '31 days'")
+
+
+async def being_delivered(stage: Stage) -> None:
+    """Settled a moment ago."""
+    await stage.settled()
+    await stage.an_hour_passes(nobody_at_work=True)
+
+
+async def several_files(stage: Stage) -> None:
+    stage.kie_fault("task_many_results", "createTask", times=None, count=3)
+    await being_delivered(stage)
+
+
+async def in_words(stage: Stage) -> None:
+    """The result is no file."""
+    await being_delivered(stage)
+    await stage.sql("UPDATE deliveries SET media = 'text', source = $1 WHERE part = 'result'", Wording(WORDS).source())
+
+
+async def big_file(stage: Stage) -> None:
+    """Too big for Telegram."""
+    await being_delivered(stage)
+    stage.kie_fault("file_big", "result", times=None, mb=60)
+
+
+async def message_deleted(stage: Stage) -> None:
+    await being_delivered(stage)
+    stage.delete_message()
+
+
+async def message_deleted_then_failed(stage: Stage) -> None:
+    stage.kie_fault("task_fail", "createTask", times=None, code="500", msg="Internal Error")
+    await message_deleted(stage)
+
+
+async def blocked(stage: Stage) -> None:
+    """The customer has blocked the bot, and the shop does not know it yet."""
+    await being_delivered(stage)
+    stage.block(blocked=True)
+    stage.telegram.world.bots[BOT_ID].queue.clear()
+
+
+async def known_to_be_blocked(stage: Stage) -> None:
+    await being_delivered(stage)
+    stage.block(blocked=True)
+    await stage.sql("UPDATE customers SET blocked_at = now()")
+
+
+async def comes_back(stage: Stage) -> None:
+    stage.block(blocked=False)
+    stage.write("/start")
+
+
+async def file_away(stage: Stage) -> None:
+    """The file was there when it was looked at, and is not when it is fetched."""
+    await being_delivered(stage)
+    stage.kie_fault("file_404", "result")
+
+
+async def reply_lost(stage: Stage) -> None:
+    await being_delivered(stage)
+    stage.telegram_fault("drop_after", "editMessageMedia")
+
+
+async def calls_without_token(stage: Stage) -> None:
+    """The provider tells of the task at the address that names no order."""
+    order = await stage.generation()
+    await knock(stage, f"{stage.settings['WEBHOOK_BASE_URL']}/callbacks/kie", order.task_id or "")
+
+
+async def calls_for_an_unknown_task(stage: Stage) -> None:
+    await knock(stage, f"{stage.settings['WEBHOOK_BASE_URL']}/callbacks/kie", "e" * 32)
+
+
+async def calls_with_token(stage: Stage) -> None:
+    """The provider tells of the first task that it made."""
+    order = await stage.generation()
+    first = next(iter(stage.kie.provider.desk.tasks))
+    await knock(stage, f"{stage.settings['WEBHOOK_BASE_URL']}/callbacks/kie/{order.id}/{order.callback_token}", first)
+
+
+async def knock(stage: Stage, url: str, task_id: str) -> None:
+    """Again and again until it is taken."""
+    body = {"code": 200, "msg": "success", "data": {"taskId": task_id}}
+    async with aiohttp.ClientSession() as session:
+        while True:
+            try:
+                async with session.post(url, json=body) as answer:
+                    if answer.ok:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+FAILED = frozenset({State.FAILED})
+CANCELED = frozenset({State.CANCELED})
+SUCCEED = "settle.Settler.succeed:*"
+FAIL = "settle.Settler.fail:*"
+ALERT = "*:raise_alert"
+HOPELESS = "submit.Submitter._give_up_if_hopeless:*"
+RECORD = "deliver.Deliverer._record:"
+PLAIN = "plain"
+STORIES = {
+    # Whatever no other story asks for happens here.
+    PLAIN: Story(
+        plain,
+        (SUCCEED, "deliver.Deliverer._claim:commit@2", f"{RECORD}deliveries.mark_sent@2", f"{RECORD}commit@2"),
+        but_not=ALERT,
+    ),
+    "price changed": Story(price_was_another, ("confirm.Till.confirm:wizard.requote",), ends=frozenset({State.DRAFT})),
+    "canceled": Story(canceled_in_line, ("settle.Settler.cancel:*",), ends=CANCELED),
+    "callback faster": Story(
+        callback_is_faster,
+        ("callback.CallbackDesk.by_token:*", "callback.CallbackDesk._wake:*", "submit.Submitter._created:enqueue"),
+    ),
+    "not accepted": Story(not_accepted, ("submit.Submitter._conclude:*",)),
+    "refused": Story(refused, ("settle.Settler.fail:ledger.*", "settle.Settler.fail:commit"), ends=FAILED),
+    "task failed": Story(
+        task_fails, (FAIL, "send.Courier._say_failure:messenger.put_failure"), but_not=ALERT, ends=FAILED
+    ),
+    "asked in vain": Story(asked_twice_in_vain, (FAIL, HOPELESS), ends=FAILED),
+    "overdue in line": Story(overdue_in_line, (HOPELESS, "settle.Settler.fail:commit"), ends=FAILED),
+    "not ready": Story(not_ready_yet, ("observe.Observer._act:*",)),
+    "two tasks": Story(
+        two_tasks,
+        ("observe.Observer._complete_costs:*", "observe.Observer._record_credits:raise_alert"),
+        outside=calls_with_token,
+    ),
+    "never woken": Story(never_woken, ("sweep.Sweeper.sweep:*",)),
+    "orphan": Story(orphan, ("sweep.Sweeper.match_orphans:*",)),
+    "old draft": Story(old_draft, ("sweep.Sweeper.tidy:*",), ends=CANCELED),
+    "no token": Story(
+        not_ready_yet,
+        ("callback.CallbackDesk.by_task:enqueue", "callback.CallbackDesk.by_task:commit"),
+        outside=calls_without_token,
+    ),
+    "unknown task": Story(
+        not_ready_yet,
+        (
+            "callback.CallbackDesk.by_task:tasks.*",
+            "callback.CallbackDesk.by_task:commit",
+        ),
+        outside=calls_for_an_unknown_task,
+    ),
+    "late": Story(late, (SUCCEED,), but_not="*:ledger.resolve", outside=calls_with_token),
+    "looked at late": Story(looked_at_late, ("sweep.Sweeper.look_late:*",)),
+    "failed for good": Story(failed_for_good, ("observe.Observer._look_no_more:*",), ends=FAILED),
+    "late, untold": Story(
+        late_and_untold,
+        ("deliver.Deliverer._claim:deliveries.mark_sent", "deliver.Deliverer._next:deliveries.claim_next@2"),
+        outside=calls_with_token,
+    ),
+    "several files": Story(
+        several_files,
+        ("send.Courier._climb:show@2", f"{RECORD}commit@2"),
+        extras=2,
+        may_repeat=True,
+    ),
+    "in words": Story(in_words, ("send.Courier._bring_words:*",)),
+    "big file": Story(big_file, ("send.Courier._give_link:show",)),
+    "deleted": Story(
+        message_deleted, ("send.Courier._show_result:messenger.send_result",), own_message=False, may_repeat=True
+    ),
+    "deleted, failed": Story(
+        message_deleted_then_failed,
+        ("send.Courier._say_failure:messenger.send_failure",),
+        ends=FAILED,
+        own_message=False,
+        may_repeat=True,
+    ),
+    "blocked": Story(
+        blocked,
+        (f"{RECORD}customers.mark_blocked", f"{RECORD}deliveries.put_back", f"{RECORD}store.deliver_again"),
+        meanwhile=comes_back,
+    ),
+    "known to be blocked": Story(
+        known_to_be_blocked, ("deliver.Deliverer.__call__:store.deliver_again",), meanwhile=comes_back
+    ),
+    "file away": Story(file_away, (f"{RECORD}deliveries.put_back#2", f"{RECORD}store.deliver_again#2")),
+    "reply lost": Story(
+        reply_lost,
+        (f"{RECORD}deliveries.put_back#3", f"{RECORD}store.deliver_again#3"),
+    ),
+}
