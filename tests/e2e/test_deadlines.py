@@ -90,7 +90,8 @@ async def given_up(database: Database, shop: Workshop) -> int:
 
 
 async def look_late(database: Database, shop: Workshop, order: int) -> int:
-    """The time of the next look has come: how many jobs it made, and they are done."""
+    """The time of the look that is planned has come: how many jobs it made, and they are done."""
+    assert await column(database, "late_look_at", order) is not None
     await move(database, order, late_look_at="now()")
     jobs = await shop.jobs("observe")
     await Sweeper(database).look_late()
