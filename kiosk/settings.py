@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     rub_per_usd: Decimal = Field(default=Decimal(100), gt=0, le=1_000_000)
     price_multiplier: Decimal = Field(default=Decimal(2), ge=1, le=1000)
     prices_file: FilePath | None = None
+    allow_private_links: bool = False
     welcome_balance_rub: Decimal = Field(default=Decimal(0), ge=0, le=1_000_000, decimal_places=2)
 
     submit_grace_s: float = Field(default=60, gt=0, le=DAY_S)
@@ -121,6 +122,12 @@ class Settings(BaseSettings):
             raise BadSettings("WEBHOOK_BASE_URL", "BOT_MODE=webhook needs the public address of this server")
         return self
 
+    @model_validator(mode="after")
+    def _private_links_stay_beside_stand_ins(self) -> "Settings":
+        if self.allow_private_links and not _is_loopback(self.kie_base_url):
+            raise BadSettings("ALLOW_PRIVATE_LINKS", "is for a provider on this very machine alone")
+        return self
+
     def bot_token(self) -> str:
         """Errors: BadSettings when there is none or it does not look like one."""
         token = self.telegram_bot_token.get_secret_value() if self.telegram_bot_token else ""
@@ -164,6 +171,10 @@ def _first_problem(detail: ErrorDetails) -> BadSettings:
         return cause
     name = str(detail["loc"][0]).upper() if detail["loc"] else "settings"
     return BadSettings(ALSO_CALLED.get(name, name), detail["msg"].removeprefix("Value error, "))
+
+
+def _is_loopback(address: str) -> bool:
+    return urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _leads_somewhere(address: str) -> bool:

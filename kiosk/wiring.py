@@ -17,10 +17,12 @@ from aiogram import Bot, Dispatcher
 from kiosk import __version__
 from kiosk.bot.crier import TelegramCrier
 from kiosk.bot.desk import Desk
+from kiosk.bot.files import CustomerFiles
 from kiosk.bot.handlers import Handlers
 from kiosk.bot.intake import BotIntake
 from kiosk.bot.messenger import TelegramMessenger
 from kiosk.bot.opening import introduce, listen_by_polling, listen_by_webhook, make_bot
+from kiosk.bot.reception import Reception
 from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import Shelf, default_shelf
@@ -41,6 +43,8 @@ from kiosk.ids import webhook_secret
 from kiosk.kie.client import KieClient
 from kiosk.leadership.leader import Leader
 from kiosk.leadership.lease import Terms
+from kiosk.media.links import Links, link_session
+from kiosk.media.luggage import Luggage
 from kiosk.money import to_kopecks
 from kiosk.operators.audit import Auditor
 from kiosk.operators.tell import Teller
@@ -54,6 +58,7 @@ log = structlog.get_logger()
 
 UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
 PROVIDER_CONNECTIONS: Final = 100
+FILES_AT_ONCE: Final = 4  # of customers, whole in memory while they are handed to the provider
 STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
 NIGHTLY_LOOK_S: Final = 60.0
@@ -101,7 +106,13 @@ def provider_session() -> aiohttp.ClientSession:
     )
 
 
-def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, dsn: str) -> Shop:
+async def _links(stack: contextlib.AsyncExitStack, settings: Settings) -> Links:
+    """For the addresses that customers paste: connections of their own."""
+    session = await stack.enter_async_context(link_session(allow_private=settings.allow_private_links))
+    return Links(session, allow_private=settings.allow_private_links, user_agent=f"Kiosk/{__version__}")
+
+
+def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, links: Links, dsn: str) -> Shop:
     """Puts the parts together; nothing here waits or talks to anyone."""
     shelf = assortment(settings)
     kie = KieClient(
@@ -124,7 +135,8 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         admins=frozenset(settings.admin_id),
     )
     dispatcher = Dispatcher(disable_fsm=True)
-    dispatcher.include_router(Handlers(desk).router())
+    files = CustomerFiles(bot, links)
+    dispatcher.include_router(Handlers(desk, Reception(desk, files)).router())
     submit = Submitter(
         db=db,
         kie=kie,
@@ -133,6 +145,7 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         callback_base=settings.webhook_base_url,
         grace_s=settings.submit_grace_s,
         poll_first_s=settings.poll_first_s,
+        luggage=Luggage(db, kie, files, asyncio.Semaphore(FILES_AT_ONCE)),
     )
     observe = Observer(db, kie, shelf, fetcher, settler, settings.poll_first_s)
     deliver = Deliverer(db, Courier(TelegramMessenger(bot, shelf), fetcher, UPLOAD_LIMIT_BYTES))
@@ -179,7 +192,7 @@ async def keep_shop(settings: Settings, dsn: str, db: Database, front: Front, st
         bot = await stack.enter_async_context(
             make_bot(settings.bot_token(), settings.telegram_base_url, settings.telegram_messages_per_s)
         )
-        shop = build(settings, db, bot, session, dsn)
+        shop = build(settings, db, bot, session, await _links(stack, settings), dsn)
         await introduce(bot, db)
         await _live(shop, settings, front, stopping)
 

@@ -75,6 +75,7 @@ async def staged(folder: Path, time_scale: float) -> AsyncIterator[Stage]:
                 "PORT": str(port),
                 "DATA_DIR": str(folder / "shop" / "data"),
                 "WELCOME_BALANCE_RUB": WELCOME_RUB,
+                "ALLOW_PRIVATE_LINKS": "true",
             },
         )
         step("Starting PostgreSQL and the shop")

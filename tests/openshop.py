@@ -86,6 +86,7 @@ async def an_open_shop(
                 "submit_grace_s": 2,
                 "poll_first_s": 1,
                 "single_model_only": True,
+                "allow_private_links": True,
                 **changes,
             },
             env_file=None,

@@ -1,7 +1,9 @@
 """A shop without its window: real database, real provider sandbox over HTTP, and the acts of a generation."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -28,6 +30,9 @@ from kiosk.kie.client import KieClient
 from kiosk.kie.pacing import Waits
 from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit
+from kiosk.media.luggage import Luggage
+from kiosk.media.source import Library, Stream
+from kiosk.media.store import Source
 from kiosk.operators import store as alerts
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
@@ -35,6 +40,13 @@ from sandbox.kie.options import KieOptions
 from tests.shopkeeping import a_customer, a_draft
 
 MB = 1024 * 1024
+
+
+class NoFiles:
+    """Where no order has a file, none is opened."""
+
+    def open(self, source: Source) -> AbstractAsyncContextManager[Stream]:
+        raise AssertionError(f"nothing was to be opened, not {source}")
 
 
 @dataclass
@@ -109,7 +121,13 @@ class Workshop:
 
 @contextlib.asynccontextmanager
 async def a_workshop(
-    db: Database, *, grace_s: float = 0, line_s: float = 600, run_s: float = 600, **options: Any
+    db: Database,
+    *,
+    grace_s: float = 0,
+    line_s: float = 600,
+    run_s: float = 600,
+    library: Library | None = None,
+    **options: Any,
 ) -> AsyncIterator[Workshop]:
     """Tasks of the provider take milliseconds; its callbacks come to a real HTTP server."""
     sandbox = KieSandbox(
@@ -139,6 +157,7 @@ async def a_workshop(
                 callback_base=address,
                 grace_s=grace_s,
                 poll_first_s=600,
+                luggage=Luggage(db, kie, library or NoFiles(), asyncio.Semaphore(4)),
             ),
             observe=Observer(db, kie, shelf, fetcher, settler, poll_first_s=600),
             settler=settler,

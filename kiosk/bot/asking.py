@@ -83,7 +83,7 @@ def _hint(say: Words, model: Model, asked: Question) -> str:
         case QuestionKind.LIST:
             return say("ask-list-hint", max=count(asked.maximum))
         case QuestionKind.MEDIA:
-            return say("ask-text-hint", max=count(asked.maximum))
+            return _file_hint(say, asked)
 
 
 def _number_hint(say: Words, asked: Question) -> str:
@@ -95,17 +95,39 @@ def _number_hint(say: Words, asked: Question) -> str:
     return say(key, min=count(asked.minimum), max=count(asked.maximum))
 
 
+def _file_hint(say: Words, asked: Question) -> str:
+    """What to send, and what is taken of it."""
+    wanted = asked.media
+    if wanted is None:
+        return ""
+    kind = wanted.media
+    parts = [say(f"ask-file-{kind}")]
+    if asked.is_list:
+        parts.append(say("ask-files-hint", max=count(asked.maximum)))
+    if wanted.formats:
+        parts.append(say("ask-formats-hint", formats=", ".join(wanted.formats).upper()))
+    if wanted.max_size_mb:
+        parts.append(say("ask-size-hint", max=str(wanted.max_size_mb)))
+    if wanted.max_seconds:
+        parts.append(say("ask-length-hint", min=count(wanted.min_seconds or 0), max=count(wanted.max_seconds)))
+    return "\n".join(parts)
+
+
 def _given_row(say: Words, draft: Generation, asked: Question, number: int) -> tuple[tuple[Button, ...], ...]:
     """What can be done with an answer that is there already and may be missing."""
-    if asked.required or asked.field not in draft.inputs:
+    if asked.field not in draft.inputs or (asked.required and not asked.is_list):
         return ()
-    return ((Button(say.plain("reset-button"), Reset(draft.id, number)),),)
+    reset = Button(say.plain("reset-button"), Reset(draft.id, number))
+    given = len(draft.inputs[asked.field]) if asked.media and asked.is_list else 0
+    if not given or given < (asked.minimum or 1):
+        return ((reset,),)
+    return ((Button(say.plain("files-done-button", count=given), Show(draft.id)),), (reset,))
 
 
 def _way_row(say: Words, model: Model, draft: Generation, asked: Question) -> tuple[Button, ...]:
     cancel = Button(say.plain("cancel-button"), Cancel(draft.id))
     order = [item.field for item in questions(model)]
-    if all(field in draft.inputs for field in order):
+    if all(field in draft.inputs for field in order) and not (asked.required and asked.is_list):
         back = Show(draft.id) if asked.required else Tune(draft.id)
         return (Button(say.plain("back-button"), back), cancel)
     earlier = order.index(asked.field) - 1 if asked.field in order else -1

@@ -8,16 +8,18 @@ from kiosk.bot.labels import field_name
 from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import Words, words
-from kiosk.catalog.form import Problem
+from kiosk.catalog.form import Problem, Question
 from kiosk.catalog.form import question as question_about
 from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Unpriced
+from kiosk.catalog.reference import Reference
 from kiosk.customers.store import Customer
 from kiosk.db import Tx
-from kiosk.generations.draft import Answer, Answered, Passed, Wizard
+from kiosk.generations.draft import Answer, Answered, Passed, Wizard, with_file
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ledger import store as ledger
+from kiosk.media.fit import Misfit, too_long_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ class Counter:
         """What was wrong with an answer, as HTML."""
         say, model = words(customer.language), self.wizard.model(draft.model_id)
         return problem(say, model, found) if model else say("wrong-other")
+
+    def too_long(self, draft: Generation, asked: Question, file: Reference) -> Misfit | None:
+        """All files of one input together, this one among them, play longer than the model allows."""
+        model = self.wizard.model(draft.model_id)
+        if model is None or asked.media is None:
+            return None
+        return too_long_together(model, asked.field, asked.media, with_file(draft.inputs, asked, file))
 
     def _why(self, say: Words, model: Model, draft: Generation) -> str:
         trouble = self.wizard.trouble(model, draft.inputs)

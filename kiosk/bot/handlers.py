@@ -13,8 +13,11 @@ from aiogram.exceptions import ClientDecodeError, TelegramAPIError, TelegramBadR
 from aiogram.filters import JOIN_TRANSITION, LEAVE_TRANSITION, ChatMemberUpdatedFilter, Command, CommandStart
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, Update, User
 
-from kiosk.bot.desk import Desk, Pressed, Reply
+from kiosk.bot.desk import Desk
+from kiosk.bot.files import attachment_of
+from kiosk.bot.reception import Reception
 from kiosk.bot.refusals import QUERY_TOO_OLD, says
+from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.show import edit, send, take_away
 from kiosk.bot.words import words
 from kiosk.customers.arrive import Visitor
@@ -35,6 +38,7 @@ class Handlers:
     """Which kind of update leads where: `router()` says it."""
 
     desk: Desk
+    reception: Reception
 
     def router(self) -> Router:
         desk, router, answering = self.desk, Router(name="customers"), self._answering
@@ -45,6 +49,7 @@ class Handlers:
         router.message.register(answering(lambda visitor, _chat: desk.admin(visitor)), Command("admin"))
         router.message.register(self.text, F.text)
         private = F.chat.type == ChatType.PRIVATE  # who adds the bot to a group or removes it is no less a customer
+        router.message.register(self.file, private, attachment_of)
         router.message.register(answering(desk.not_text), private)  # in groups such things are not meant for us
         router.message.register(self.nothing)
         router.callback_query.register(self.press)
@@ -66,7 +71,16 @@ class Handlers:
         if message.from_user is None or message.text is None:
             return
         visitor = visitor_of(bot, message.from_user)
-        reply = await self.desk.text(visitor, message.chat.id, message.text, event_update.update_id)
+        reply = await self.reception.text(visitor, message.chat.id, message.text, event_update.update_id)
+        if reply:
+            await self._answer(bot, message, reply)
+
+    async def file(self, message: Message, bot: Bot, event_update: Update) -> None:
+        sent = attachment_of(message)
+        if message.from_user is None or sent is None:
+            return
+        visitor = visitor_of(bot, message.from_user)
+        reply = await self.reception.file(visitor, message.chat.id, sent, event_update.update_id)
         if reply:
             await self._answer(bot, message, reply)
 

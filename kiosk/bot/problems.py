@@ -7,6 +7,7 @@ from kiosk.bot.words import Words
 from kiosk.catalog.form import Problem, ProblemKind
 from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Unpriced, UnpricedReason
+from kiosk.media.fit import Flaw, Misfit
 
 
 def problem(say: Words, model: Model, found: Problem) -> str:
@@ -79,6 +80,28 @@ def unpriced(say: Words, model: Model, why: Unpriced) -> str:
             return say("unpriced-other")
         case _:
             assert_never(why.reason)
+
+
+def unfit(say: Words, why: Misfit) -> str:
+    """Why a file does not do, and what would, as HTML."""
+    kind = say.plain(f"media-{why.wanted.media}")
+    match why.flaw:
+        case Flaw.WRONG_KIND:
+            return say("unfit-kind", kind=kind)
+        case Flaw.WRONG_FORMAT:
+            return say("unfit-format", formats=", ".join(why.wanted.formats).upper())
+        case Flaw.TOO_BIG:
+            return say("unfit-big", actual=f"{why.actual or 0:.1f}", max=count(why.limit))
+        case Flaw.TOO_SHORT:
+            return say("unfit-short", actual=count(why.actual), min=count(why.limit))
+        case Flaw.TOO_LONG:
+            return say("unfit-long", actual=count(why.actual), max=count(why.limit))
+        case Flaw.UNKNOWN_LENGTH:
+            return say("unfit-length", kind=kind)
+        case Flaw.UNREADABLE:
+            return say("unfit-unreadable")
+        case _:
+            assert_never(why.flaw)
 
 
 def _names(say: Words, fields: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias, assert_never
 
 from kiosk.catalog.model import Choice, Flag, Group, Kind, Listing, Media, Number, Scalar, Text, ValueType
+from kiosk.catalog.reference import read_reference
 
 MAX_ADDRESS_CHARS: Final = 2_048
 MAX_OPEN_CHOICE_CHARS: Final = 200
@@ -184,6 +185,8 @@ def _check_address(value: Any, field: str) -> Checked:
     address = clean(value)
     if not address:
         return _reject(ProblemKind.EMPTY, field)
+    if read_reference(address):
+        return Accepted(address)
     if len(address) > MAX_ADDRESS_CHARS:
         return _reject(ProblemKind.TOO_LONG, field, actual=len(address), maximum=MAX_ADDRESS_CHARS)
     return Accepted(address) if _WEB_ADDRESS.fullmatch(address) else _reject(ProblemKind.NOT_A_LINK, field)

@@ -12,6 +12,8 @@ from kiosk.catalog.model import (
     Input,
     Kind,
     Listing,
+    Media,
+    MediaType,
     Model,
     Number,
     Presence,
@@ -24,6 +26,7 @@ from kiosk.catalog.model import (
 from kiosk.catalog.rules import holds
 
 SHORT_RANGE: Final = 16
+CARRIED: Final = frozenset({MediaType.IMAGE, MediaType.VIDEO, MediaType.AUDIO})
 
 
 def is_walkable(model: Model) -> bool:
@@ -54,8 +57,10 @@ def _has_a_form(kind: Kind) -> bool:
     match kind:
         case Text() | Choice() | Number() | Flag():
             return True
+        case Media(media=media):
+            return media in CARRIED
         case Listing(of=inner):
-            return isinstance(inner, Text)
+            return isinstance(inner, Text) or (isinstance(inner, Media) and inner.media in CARRIED)
         case _:
             return False
 

@@ -1,5 +1,6 @@
 """From how much a model can be had; pure."""
 
+import math
 from collections.abc import Iterator
 from itertools import islice, product
 from typing import Any, Final, assert_never
@@ -22,11 +23,11 @@ from kiosk.catalog.model import (
     Value,
 )
 from kiosk.catalog.quote import Quote, Rates, quote
+from kiosk.catalog.reference import Reference
 from kiosk.catalog.rules import broken_rules
 
 TRIED_AT_MOST: Final = 2_000
 FORBIDDEN: Final = frozenset({ProblemKind.NOT_TOGETHER, ProblemKind.NOT_ALLOWED_HERE})
-SOME_FILE: Final = "https://files.example/"
 
 
 def lowest_price(model: Model, rates: Rates) -> int | None:
@@ -43,6 +44,11 @@ def lowest_price(model: Model, rates: Rates) -> int | None:
         if isinstance(priced, Quote):
             prices.append(priced.price_kopecks)
     return min(prices, default=None)
+
+
+def _shortest(media: Media) -> str:
+    """Some file that plays no longer than it has to."""
+    return str(Reference(1, max(math.ceil(media.min_seconds or 0), 1)))
 
 
 def _priced_by(model: Model) -> Iterator[str]:
@@ -70,9 +76,9 @@ def _values(item: Input) -> tuple[Any, ...]:
         case Text(min_length=shortest):
             return ("x" * max(shortest, 1),)
         case Media():
-            return (SOME_FILE,)
-        case Listing(of=Media(), min_items=fewest):
-            return ([SOME_FILE] * max(fewest, 1),)
+            return (_shortest(item.kind),)
+        case Listing(of=Media() as media, min_items=fewest):
+            return ([_shortest(media)] * max(fewest, 1),)
         case Listing() | Group():
             return ()
         case _:

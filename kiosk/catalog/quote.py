@@ -21,6 +21,7 @@ from kiosk.catalog.model import (
     Unit,
     Value,
 )
+from kiosk.catalog.reference import playing_time
 from kiosk.catalog.rules import holds, is_given, with_defaults
 from kiosk.money import to_kopecks
 
@@ -96,9 +97,7 @@ def quote(model: Model, inputs: Mapping[str, Any], rates: Rates) -> Priced:
 
 
 def is_priceable(model: Model) -> bool:
-    """Some inputs have a price: the price is known and does not hang on what only a file or the result can tell."""
-    if any(isinstance(term, Length) and _is_required(model, term.field) for term in model.tariff.quantity):
-        return False
+    """Some inputs have a price: the price is known and does not hang on what only the result can tell."""
     return any(row.credits and _is_countable(row) for row in _rows(model))
 
 
@@ -164,10 +163,17 @@ def _amount(model: Model, term: Term, inputs: Mapping[str, Any]) -> Decimal | Un
             count = _characters(inputs.get(field), part)
             return Decimal(count) if count else Unpriced(UnpricedReason.NEEDS_INPUT, field)
         case Length(field=field):
-            away = not is_given(inputs, field) and not _is_required(model, field)
-            return Decimal(0) if away else Unpriced(UnpricedReason.NEEDS_MEDIA_LENGTH, field)
+            return _length(model, field, inputs)
         case _:
             assert_never(term)
+
+
+def _length(model: Model, field: str, inputs: Mapping[str, Any]) -> Decimal | Unpriced:
+    """Seconds of the files of an input, as they were measured when they came."""
+    if not is_given(inputs, field) and not _is_required(model, field):
+        return Decimal(0)
+    seconds = playing_time(inputs.get(field))
+    return Decimal(seconds) if seconds else Unpriced(UnpricedReason.NEEDS_MEDIA_LENGTH, field)
 
 
 def _number(item: Input | None, inputs: Mapping[str, Any]) -> Decimal | Unpriced:

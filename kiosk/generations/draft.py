@@ -21,6 +21,7 @@ from kiosk.catalog.form import question as question_about
 from kiosk.catalog.lowest import lowest_price
 from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Quote, Rates, Unpriced, quote
+from kiosk.catalog.reference import Reference
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Tx
 from kiosk.generations import drafts, store
@@ -112,14 +113,34 @@ class Wizard:
         over = draft.state is not State.DRAFT or draft.answered_update == update_id
         if over or draft.asking != field:
             return Passed(draft)
+        asked = question_about(model, field)
+        if asked and asked.kind is QuestionKind.MEDIA:  # only `attach` may name a file
+            return Wrong(draft, Problem(ProblemKind.NOT_A_LINK, field))
         checked = check_answer(model, field, raw)
         if isinstance(checked, Rejected):
             return Wrong(draft, checked.problem)
-        asked = question_about(model, field)
         if asked and asked.kind is QuestionKind.BOOLEAN and checked.value not in asked.choices:
             return Wrong(draft, Problem(ProblemKind.NOT_A_CHOICE, field, choices=asked.choices))
         inputs = {**draft.inputs, field: checked.value}
         return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=update_id))
+
+    async def attach(self, tx: Tx, draft: Generation, field: str, file: Reference, update_id: int) -> Answer:
+        """One more file for a locked draft; a list is asked for until it is full or the customer goes on."""
+        model = self.model(draft.model_id)
+        asked = question_about(model, field) if model else None
+        if model is None or asked is None:
+            return Missing()
+        if draft.state is not State.DRAFT or draft.asking != field:
+            return Passed(draft)
+        value = with_file(draft.inputs, asked, file)
+        checked = check_answer(model, field, value)
+        if isinstance(checked, Rejected) and checked.problem.kind is not ProblemKind.TOO_FEW:
+            return Wrong(draft, checked.problem)
+        open_end = asked.is_list and len(value) < (asked.maximum or 1)
+        asking = field if open_end else None
+        return Answered(
+            await self._save(tx, draft, model, {**draft.inputs, field: value}, asking=asking, update_id=update_id)
+        )
 
     async def ask_again(self, tx: Tx, draft: Generation, field: str) -> Answer:
         """Goes back to one question; its earlier answer stays until it is answered anew."""
@@ -208,3 +229,8 @@ class Wizard:
             credits_quoted=priced.credits if priced else None,
         )
         return saved or draft
+
+
+def with_file(inputs: Mapping[str, Any], asked: Question, file: Reference) -> Any:
+    """What the input holds once this file is in it."""
+    return [*inputs.get(asked.field, []), str(file)] if asked.is_list else str(file)

@@ -1,5 +1,6 @@
 """Hands an order to the provider; an unknown outcome is a state to be resolved, never a blind repeat."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -16,6 +17,7 @@ from kiosk.generations.store import Generation
 from kiosk.kie.client import KieClient
 from kiosk.kie.codes import RefusalReason
 from kiosk.kie.outcome import Created, CreateOutcome, NotAccepted, OutcomeUnknown, Refused
+from kiosk.media.luggage import Lost, Luggage, NotNow, Packed, addressed
 from kiosk.operators.alerts import Alert, Kind
 from kiosk.queue.jobs import Act, Job, enqueue
 
@@ -40,8 +42,12 @@ class Submitter:
     callback_base: str | None
     grace_s: float
     poll_first_s: float
+    luggage: Luggage
 
     async def __call__(self, generation_id: int) -> None:
+        addresses = await self._packed(generation_id)
+        if addresses is None:
+            return
         async with self.db.transaction() as tx:
             order = await store.claim_submit(tx, generation_id, grace_s=self.grace_s, submits_at_most=SUBMITS_AT_MOST)
         if order is None:
@@ -49,15 +55,34 @@ class Submitter:
             return
         if order.submits > 1:
             log.warning("generation.submit_repeated", submits=order.submits)
-        outcome = await self._create(order)
+        outcome = await self._create(order, addresses)
         await self._conclude(order, outcome)
 
-    async def _create(self, order: Generation) -> CreateOutcome:
+    async def _packed(self, generation_id: int) -> Mapping[int, str] | None:
+        """The order's files, handed over before anything is claimed: that may take its time. None: not to be placed."""
+        async with self.db.reading() as tx:
+            order = await store.get(tx, generation_id)
+        if order is None or order.state not in (State.PENDING, State.SUBMITTING):
+            return None
+        packing = await self.luggage.pack(order.customer_id, order.inputs)
+        match packing:
+            case Packed(addresses=addresses):
+                return addresses
+            case Lost() if order.state is State.PENDING:
+                await self.settler.fail(order, Failure.INPUT, was=State.PENDING)
+            case Lost() | NotNow():  # the sweep comes back to it
+                await self._give_up_if_hopeless(generation_id)
+            case _:
+                assert_never(packing)
+        return None
+
+    async def _create(self, order: Generation, addresses: Mapping[int, str]) -> CreateOutcome:
         model = self.shelf.find(order.model_id)
         checked = validate(model, order.inputs) if model else None
         if model is None or not isinstance(checked, Valid):
             return Refused(RefusalReason.BAD_INPUT, code=0, detail="no longer in the catalog")
-        return await self.kie.create_task(model.id, payload(model, checked.inputs), self._callback_url(order))
+        sent = {name: addressed(value, addresses) for name, value in payload(model, checked.inputs).items()}
+        return await self.kie.create_task(model.id, sent, self._callback_url(order))
 
     def _callback_url(self, order: Generation) -> str | None:
         if self.callback_base is None:

@@ -396,6 +396,32 @@ CREATE TABLE public.leases (
     CONSTRAINT leases_held_by_somebody CHECK ((holder <> ''::text))
 );
 
+CREATE TABLE public.media (
+    id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    update_id bigint NOT NULL,
+    file_id text,
+    link text,
+    extension text NOT NULL,
+    mime text NOT NULL,
+    size_bytes bigint NOT NULL,
+    seconds integer,
+    address text,
+    uploaded_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT media_one_source CHECK (((file_id IS NULL) <> (link IS NULL))),
+    CONSTRAINT media_uploaded CHECK (((address IS NULL) = (uploaded_at IS NULL)))
+);
+
+ALTER TABLE public.media ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.media_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.orphan_callbacks (
     id bigint NOT NULL,
     task_id text NOT NULL,
@@ -615,6 +641,12 @@ ALTER TABLE ONLY public.generations
 ALTER TABLE ONLY public.leases
     ADD CONSTRAINT leases_pkey PRIMARY KEY (bot_id);
 
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_once UNIQUE (customer_id, update_id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_pkey PRIMARY KEY (id);
 
@@ -745,6 +777,9 @@ ALTER TABLE ONLY public.generations
 
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES public.generations(id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
 
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);

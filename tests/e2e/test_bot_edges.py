@@ -11,8 +11,9 @@ import pytest
 import structlog
 
 from kiosk.bot.buttons import Choose, Create, Home, model_code, pack
-from kiosk.bot.desk import Desk, Pressed, Reply
+from kiosk.bot.desk import Desk
 from kiosk.bot.intake import ALLOWED_UPDATES, BotIntake
+from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Button
 from kiosk.catalog.shelf import default_shelf
 from kiosk.customers import store as customers

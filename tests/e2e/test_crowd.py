@@ -3,7 +3,8 @@
 import asyncio
 
 from kiosk.bot.buttons import Choose, model_code, pack
-from kiosk.bot.desk import Desk, Pressed, Reply
+from kiosk.bot.desk import Desk
+from kiosk.bot.replies import Pressed, Reply
 from kiosk.catalog.shelf import default_shelf
 from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor

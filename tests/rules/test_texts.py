@@ -12,7 +12,7 @@ from kiosk.bot.labels import OPTION
 from kiosk.bot.opening import COMMANDS
 from kiosk.bot.words import LANGUAGES
 from kiosk.catalog.form import questions, settings
-from kiosk.catalog.model import Choice, ModelType, Output
+from kiosk.catalog.model import Choice, MediaType, ModelType, Output
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
 from kiosk.generations.states import Failure
@@ -34,6 +34,8 @@ COMPLETE = {
     "command-*": set(COMMANDS),
     "alert-*": {kind.value for kind in Kind},
     "create-*": {output.value for output in Output},
+    "ask-file-*": {one.value for one in MediaType},
+    "media-*": {one.value for one in MediaType},
     "type-*": {one.value for one in ModelType},
 }
 # In these families a missing text is replaced by a general one, so any input may have one and none must.

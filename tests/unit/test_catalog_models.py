@@ -63,7 +63,9 @@ def fitting(kind: Kind) -> st.SearchStrategy[Any]:
         case Flag():
             return st.booleans()
         case Media():
-            return st.sampled_from(["https://files.example/a.png", "http://files.example/b?c=d"])
+            return st.sampled_from(
+                ["https://files.example/a.png", "http://files.example/b?c=d", "media:7", "media:8:30"]
+            )
         case Listing():
             most = min(kind.max_items, max(kind.min_items, 1) + 2)
             return st.lists(fitting(kind.of), min_size=max(kind.min_items, 1), max_size=most)
@@ -187,7 +189,7 @@ def simplest(kind: Kind) -> Any:
         case Flag():
             return True
         case Media():
-            return "https://files.example/a"
+            return "media:7:12"
         case Listing():
             return [simplest(kind.of)] * max(kind.min_items, 1)
         case Group():

@@ -71,7 +71,7 @@ def test_form_separates_questions_from_settings() -> None:
     """What is required is asked; the rest are settings, but for what nobody could answer in a chat, or is to."""
     assert [one.field for one in questions(INVENTED)] == ["prompt"]
     names = [one.field for one in settings(INVENTED)]
-    unasked = {"prompt", "earlier", "picture", "clips", "lines", "boxes", "checker"}
+    unasked = {"prompt", "earlier", "lines", "boxes", "checker"}
     assert names == [item.name for item in INVENTED.inputs if item.name not in unasked]
 
 

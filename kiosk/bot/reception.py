@@ -1,0 +1,76 @@
+"""Files and addresses that customers send: looked at before anything else is asked, and kept if they fit."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from kiosk.bot.desk import Desk
+from kiosk.bot.files import Attachment
+from kiosk.bot.replies import Reply, Wanted
+from kiosk.customers.arrive import Visitor
+from kiosk.media.fit import Flaw, Misfit, misfit, too_big
+from kiosk.media.source import FROM_LINK_BYTES, FROM_TELEGRAM_BYTES, Gone, Library, Unreachable, look, read
+from kiosk.media.store import Source
+
+log = structlog.get_logger()
+
+TEXT_BYTES: Final = 256 * 1024  # of an answer that is longer than a message
+LINKS: Final = ("https://", "http://")
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Only the beginning of a file is read here: its bytes travel once there is an order for them."""
+
+    desk: Desk
+    library: Library
+
+    async def text(self, visitor: Visitor, chat_id: int, text: str, update_id: int) -> Reply | None:
+        """Words; a pasted address where a file is asked for."""
+        if text.strip().lower().startswith(LINKS):
+            wanted = await self.desk.wanted(visitor, chat_id)
+            if wanted is not None and wanted.media is not None:
+                return await self._take(visitor, wanted, Source(link=text.strip()), None, update_id)
+        return await self.desk.text(visitor, chat_id, text, update_id)
+
+    async def file(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply | None:
+        """A photo, a video, a sound, a document; a text file is a long text."""
+        wanted = await self.desk.wanted(visitor, chat_id)
+        if wanted is None or (wanted.media is None and not sent.is_text):
+            return await self.desk.not_text(visitor, chat_id)
+        source = Source(file_id=sent.file_id)
+        if wanted.media is None:
+            return await self._written(visitor, chat_id, source, sent, update_id)
+        found = too_big(wanted.media, sent.size_bytes, FROM_TELEGRAM_BYTES)
+        if found:
+            return await self.desk.unfit(visitor, wanted, found)
+        return await self._take(visitor, wanted, source, sent.seconds, update_id)
+
+    async def _take(
+        self, visitor: Visitor, wanted: Wanted, source: Source, seconds: int | None, update_id: int
+    ) -> Reply:
+        assert wanted.media is not None  # noqa: S101 - callers have asked
+        most_bytes = FROM_LINK_BYTES if source.link else FROM_TELEGRAM_BYTES
+        try:
+            facts = await look(self.library, source, seconds=seconds)
+        except (Gone, Unreachable) as error:
+            log.info("media.unreadable", error=type(error).__name__)
+            return await self.desk.unfit(visitor, wanted, Misfit(Flaw.UNREADABLE, wanted.media))
+        if facts is None:
+            return await self.desk.unfit(visitor, wanted, Misfit(Flaw.WRONG_KIND, wanted.media))
+        found = misfit(wanted.media, facts, timed=wanted.timed, most_bytes=most_bytes)
+        if found:
+            return await self.desk.unfit(visitor, wanted, found)
+        return await self.desk.attach(visitor, wanted, source, facts, update_id)
+
+    async def _written(
+        self, visitor: Visitor, chat_id: int, source: Source, sent: Attachment, update_id: int
+    ) -> Reply | None:
+        if sent.size_bytes > TEXT_BYTES:
+            return await self.desk.not_text(visitor, chat_id)
+        try:
+            text = (await read(self.library, source, TEXT_BYTES)).decode("utf-8-sig")
+        except (Gone, Unreachable, UnicodeDecodeError):
+            return await self.desk.not_text(visitor, chat_id)
+        return await self.desk.text(visitor, chat_id, text, update_id)

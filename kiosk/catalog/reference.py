@@ -1,0 +1,39 @@
+"""How inputs name a file of a customer until it has an address: `media:17`, or `media:17:12` with its seconds; pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+_REFERENCE: Final = re.compile(r"media:([1-9][0-9]{0,17})(?::([0-9]{1,6}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A row of `media`. `seconds`: its playing time, None where it has none or none is known."""
+
+    media_id: int
+    seconds: int | None = None
+
+    def __str__(self) -> str:
+        return f"media:{self.media_id}" if self.seconds is None else f"media:{self.media_id}:{self.seconds}"
+
+
+def read_reference(value: Any) -> Reference | None:
+    """None for anything else, an address above all."""
+    found = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    return Reference(int(found[1]), None if found[2] is None else int(found[2]))
+
+
+def references(value: Any) -> tuple[Reference, ...]:
+    """Those of one input: of an address, or of a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(found for one in values if (found := read_reference(one)))
+
+
+def playing_time(value: Any) -> int | None:
+    """Seconds of all files of one input together; None where that of one is not known."""
+    values = value if isinstance(value, list) else [value]
+    times = [found.seconds for found in references(value) if found.seconds is not None]
+    return sum(times) if values and len(times) == len(values) else None

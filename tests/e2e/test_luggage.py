@@ -1,0 +1,102 @@
+"""Files of an order on their way to the provider: whose they are, and what happens when they cannot be had."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import pytest
+
+from kiosk.catalog.model import MediaType
+from kiosk.db import Database
+from kiosk.generations import store
+from kiosk.generations.states import Failure, State
+from kiosk.media import store as media
+from kiosk.media.fit import Facts
+from kiosk.media.source import Gone, Stream, Unreachable
+from kiosk.media.store import Source
+from tests.shopkeeping import a_customer, a_draft
+from tests.workshop import Workshop, a_workshop
+
+PICTURE = Facts(MediaType.IMAGE, "png", "image/png", 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A library where nothing can be opened, for this reason."""
+
+    why: type[Exception]
+
+    def open(self, source: Source) -> AbstractAsyncContextManager[Stream]:
+        raise self.why(source)
+
+
+async def ordered(shop: Workshop, *, own: bool = True) -> int:
+    """A confirmed order with a file, the customer's own or somebody else's."""
+    async with shop.db.transaction() as tx:
+        customer, other = await a_customer(tx, kopecks=1000), await a_customer(tx, kopecks=0)
+        file = await media.add(tx, customer if own else other, 1, Source(file_id="x"), PICTURE)
+        draft = await a_draft(tx, customer, model_id="recraft/remove-background", inputs={"image": f"media:{file}"})
+        found = await store.lock(tx, draft, customer)
+        assert found is not None
+        quoted = await shop.wizard.requote(tx, found)
+    await shop.till.confirm(customer, draft, price_pressed=quoted.price, message_id=quoted.status_message)
+    return draft
+
+
+async def test_nobody_orders_with_the_file_of_another(database: Database) -> None:
+    """The order fails before the provider hears of it, nothing is opened, and the money is back."""
+    async with a_workshop(database) as shop:
+        order = await ordered(shop, own=False)
+        await shop.submit(order)
+        ended = await shop.order(order)
+        assert (ended.state, ended.failure) == (State.FAILED, Failure.INPUT)
+        assert await shop.money(order) == (1000, 0)
+        assert shop.kie.provider.desk.created == 0
+        assert await shop.broken_invariants() == []
+
+
+async def test_file_that_is_gone_ends_the_order(database: Database) -> None:
+    """Telegram knows it no more: the customer is told that the input was at fault, and has the money."""
+    async with a_workshop(database, library=Closed(Gone)) as shop:
+        order = await ordered(shop)
+        await shop.submit(order)
+        assert (await shop.order(order)).failure is Failure.INPUT
+        assert await shop.money(order) == (1000, 0)
+
+
+async def test_file_that_is_out_of_reach_is_waited_for(database: Database) -> None:
+    """The order keeps its place and its hold until the deadline; then the money goes back."""
+    async with a_workshop(database, library=Closed(Unreachable)) as shop:
+        order = await ordered(shop)
+        await shop.submit(order)
+        waiting = await shop.order(order)
+        assert (waiting.state, waiting.submits) == (State.PENDING, 0)
+        assert (await shop.money(order))[1] == waiting.price
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE generations SET deadline_at = now() WHERE id = $1", order)
+        await shop.submit(order)
+        assert (await shop.order(order)).failure is Failure.UNAVAILABLE
+        assert await shop.money(order) == (1000, 0)
+
+
+async def test_update_brings_a_file_once(database: Database) -> None:
+    """The same update again has nothing new; another customer's update of the same number has."""
+    async with database.transaction() as tx:
+        one, other = await a_customer(tx, kopecks=0), await a_customer(tx, kopecks=0)
+        first = await media.add(tx, one, 5, Source(file_id="x"), PICTURE)
+        assert first is not None
+        assert await media.add(tx, one, 5, Source(file_id="x"), PICTURE) is None
+        assert await media.add(tx, other, 5, Source(file_id="x"), PICTURE) is not None
+        assert await media.find(tx, other, [first]) == {}
+
+
+@pytest.mark.parametrize(("hours", "fresh"), [(0, True), (19, True), (21, False)])
+async def test_address_is_used_while_the_provider_keeps_it(database: Database, hours: int, fresh: bool) -> None:
+    """The provider forgets uploads after a day: an address of twenty hours is not trusted any more."""
+    async with database.transaction() as tx:
+        customer = await a_customer(tx, kopecks=0)
+        file = await media.add(tx, customer, 5, Source(link="https://x.example/a"), PICTURE)
+        assert file is not None
+        await media.uploaded(tx, file, "https://host.example/a")
+        await tx.execute("UPDATE media SET uploaded_at = now() - make_interval(hours => $1)", hours)
+        kept = (await media.find(tx, customer, [file]))[file]
+        assert kept.address == ("https://host.example/a" if fresh else None)
