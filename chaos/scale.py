@@ -13,7 +13,7 @@ LINE_DEADLINE_S: Final = 1800.0
 IMAGE_DEADLINE_S: Final = 900.0
 
 # How many tasks the provider takes: 20 in 10 s in life, which would be all day for a long run. Its stand-in refuses
-# what exceeds this, and whoever paces the shop's own requests has to know the same two numbers.
+# what exceeds this, and the shop is told the same two numbers.
 CREATES: Final = 20
 CREATES_WINDOW_S: Final = 2.0
 
@@ -29,6 +29,8 @@ SHOP_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "SINGLE_MODEL_ONLY": "true",
         "DATABASE_POOL_SIZE": "6",
         "WELCOME_BALANCE_RUB": str(WELCOME_RUB),
+        "PROVIDER_CREATES": str(CREATES),
+        "PROVIDER_WINDOW_S": f"{CREATES_WINDOW_S:g}",
         "SUBMIT_GRACE_S": "4",
         "POLL_FIRST_S": "1",
         "LINE_DEADLINE_S": f"{LINE_DEADLINE_S * TIME_SCALE:g}",

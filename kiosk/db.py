@@ -178,7 +178,7 @@ class Database:
                     lost = _is_lost(connection)  # once it is back in the pool it no longer says so
             finally:
                 await self._give_back(proxy)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             if why := _why_unavailable(error, lost=lost, late=late):
                 raise DatabaseUnavailable(why) from error
             raise
@@ -312,6 +312,8 @@ def _why_unavailable(error: Exception, *, lost: bool, late: str) -> str | None:
             return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error) or type(error).__name__
         case asyncpg.InterfaceError() if lost:
             return "the connection is closed"
+        case asyncpg.InternalClientError():  # the server has said that it ends, and has not ended yet
+            return "the connection is ending"
         case asyncpg.PostgresError() if isinstance(error, UNAVAILABLE):
             return str(error)
         case _:

@@ -26,6 +26,8 @@ class Proxy:
         self._server = urlsplit(dsn)
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.keeps_open = False  # an end of one side is not told to the other
+        self.ended = asyncio.Event()
         self.port = 0
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -44,7 +46,9 @@ class Proxy:
                 await self.flowing.wait()
                 writer.write(chunk)
                 await writer.drain()
-        writer.close()
+        self.ended.set()
+        if not self.keeps_open:
+            writer.close()
 
     def cut(self) -> None:
         """Closes every connection at once."""
@@ -262,6 +266,33 @@ async def test_terminated_connection_is_replaced(dsn: str) -> None:
     async with await Database.connect(dsn, max_size=1) as database:
         with pytest.raises(DatabaseUnavailable):
             await run(database, "SELECT pg_terminate_backend(pg_backend_pid())")
+        await database.ping()
+
+
+async def test_word_of_the_end_without_the_end_is_unavailability(dsn: str) -> None:
+    """The server's last word is there, the end of the connection is not yet: whoever asks just then is told the same.
+
+    asyncpg has an error of its own for this moment, and a crash of the server finds somebody in it every time.
+    """
+    async with (
+        proxied(dsn) as proxy,
+        await Database.connect(proxy.dsn, max_size=1) as database,
+        bounded(),
+    ):
+        proxy.keeps_open = True
+
+        async def ask_when_it_has_said_farewell() -> None:
+            async with database.transaction() as tx:
+                pid = await tx.fetchval("SELECT pg_backend_pid()")
+                other = await asyncpg.connect(dsn)
+                await other.execute("SELECT pg_terminate_backend($1)", pid)
+                await other.close()
+                await proxy.ended.wait()
+                await asyncio.sleep(SHORT_S)
+                await tx.execute("SELECT 1")
+
+        with pytest.raises(DatabaseUnavailable, match="is ending"):
+            await ask_when_it_has_said_farewell()
         await database.ping()
 
 
