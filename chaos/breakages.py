@@ -49,7 +49,8 @@ BREAKAGES: Final[Mapping[str, tuple[Change, ...]]] = MappingProxyType(
                 "generations/submit.py",
                 'log.warning("generation.outcome_unknown", why=why.value, submits=order.submits)',
                 "async with self.db.transaction() as tx:\n"
-                "                    await store.put_back(tx, order.id, submits=order.submits, wait_s=1.0)",
+                "                    await store.put_back("
+                "tx, order.id, submits=order.submits, wait_s=1.0, behind=False)",
             ),
         ),
         # Whoever settles does not look whether somebody else did; the books, which would refuse it, let it pass.

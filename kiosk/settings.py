@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     allow_private_links: bool = False
     welcome_balance_rub: Decimal = Field(default=Decimal(0), ge=0, le=1_000_000, decimal_places=2)
 
+    provider_creates: int = Field(default=20, ge=1, le=1000)
+    provider_window_s: float = Field(default=10, gt=0, le=3600)
+    open_orders_per_customer: int = Field(default=5, ge=1, le=100)
+
     submit_grace_s: float = Field(default=60, gt=0, le=DAY_S)
     poll_first_s: float = Field(default=5, gt=0, le=DAY_S)
     line_deadline_s: float = Field(default=1800, gt=0, le=DAY_S)

@@ -34,12 +34,15 @@ from kiosk.generations.confirm import Till
 from kiosk.generations.deadlines import Patience
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.draft import Wizard
+from kiosk.generations.gate import Rate
+from kiosk.generations.gatekeeper import Gatekeeper
 from kiosk.generations.observe import Observer
 from kiosk.generations.reconcile import Reconciler
 from kiosk.generations.settle import Settler
 from kiosk.generations.submit import Submitter
 from kiosk.generations.sweep import Sweeper
-from kiosk.ids import webhook_secret
+from kiosk.generations.usher import Usher
+from kiosk.ids import key_name, webhook_secret
 from kiosk.kie.client import KieClient
 from kiosk.leadership.leader import Leader
 from kiosk.leadership.lease import Terms
@@ -112,23 +115,38 @@ async def _links(stack: contextlib.AsyncExitStack, settings: Settings) -> Links:
     return Links(session, allow_private=settings.allow_private_links, user_agent=f"Kiosk/{__version__}")
 
 
-def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, links: Links, dsn: str) -> Shop:
-    """Puts the parts together; nothing here waits or talks to anyone."""
-    shelf = assortment(settings)
-    kie = KieClient(
+def _client(settings: Settings, session: aiohttp.ClientSession) -> KieClient:
+    return KieClient(
         session,
         api_key=settings.provider_key(),
         base_url=settings.kie_base_url,
         upload_url=settings.kie_upload_url,
     )
+
+
+def _gatekeeper(settings: Settings, db: Database) -> Gatekeeper:
+    return Gatekeeper(
+        db=db,
+        key_name=key_name(settings.provider_key()),
+        rate=Rate(settings.provider_creates, settings.provider_window_s),
+        grace_s=settings.submit_grace_s,
+    )
+
+
+def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, links: Links, dsn: str) -> Shop:
+    """Puts the parts together; nothing here waits or talks to anyone."""
+    shelf = assortment(settings)
+    kie = _client(settings, session)
     fetcher = Fetcher(session, f"Kiosk/{__version__}", UPLOAD_LIMIT_BYTES)
     wizard = Wizard(shelf, Rates(rub_per_usd=settings.rub_per_usd, multiplier=settings.price_multiplier))
     settler = Settler(db)
+    messenger = TelegramMessenger(bot, shelf)
+    keeper = _gatekeeper(settings, db)
     desk = Desk(
         db=db,
         shelf=shelf,
         wizard=wizard,
-        till=Till(db, wizard, patience(settings)),
+        till=Till(db, wizard, patience(settings), settings.open_orders_per_customer, keeper.key_name),
         settler=settler,
         welcome_kopecks=to_kopecks(settings.welcome_balance_rub),
         support=settings.support_telegram,
@@ -142,13 +160,14 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
         kie=kie,
         shelf=shelf,
         settler=settler,
+        keeper=keeper,
+        usher=Usher(db, messenger),
         callback_base=settings.webhook_base_url,
-        grace_s=settings.submit_grace_s,
         poll_first_s=settings.poll_first_s,
         luggage=Luggage(db, kie, files, asyncio.Semaphore(FILES_AT_ONCE)),
     )
     observe = Observer(db, kie, shelf, fetcher, settler, settings.poll_first_s)
-    deliver = Deliverer(db, Courier(TelegramMessenger(bot, shelf), fetcher, UPLOAD_LIMIT_BYTES))
+    deliver = Deliverer(db, Courier(messenger, fetcher, UPLOAD_LIMIT_BYTES))
 
     async def engine_pool() -> Pool:
         return await open_pool(dsn, max_size=settings.database_pool_size, application_name="kiosk worker")
@@ -161,12 +180,11 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     leader = Leader(
         db, bot.id, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}", Terms.of(settings.lease_ttl_s)
     )
-    return Shop(
-        db, bot, intake, leader, CallbackDesk(db, settings.poll_first_s), worker, make_rounds(settings, db, bot)
-    )
+    rounds = make_rounds(settings, db, bot, partial(keeper.reopen, kie))
+    return Shop(db, bot, intake, leader, CallbackDesk(db, settings.poll_first_s), worker, rounds)
 
 
-def make_rounds(settings: Settings, db: Database, bot: Bot) -> Rounds:
+def make_rounds(settings: Settings, db: Database, bot: Bot, reopen: Callable[[], Awaitable[None]]) -> Rounds:
     """What every replica does again and again."""
     sweeper = Sweeper(db)
     teller = Teller(db, TelegramCrier(bot), bot.id, frozenset(settings.admin_id))
@@ -175,6 +193,7 @@ def make_rounds(settings: Settings, db: Database, bot: Bot) -> Rounds:
     return Rounds(
         {
             "sweep": Round(2, sweeper.sweep),
+            "reopen": Round(5, reopen),
             "look_late": Round(10, sweeper.look_late),
             "match_orphans": Round(60, sweeper.match_orphans),
             "reconcile": Round(60, Reconciler(db).reconcile),

@@ -140,7 +140,13 @@ class World:
         self.settler = Settler(db)
         self.till = replace(shop.till, db=db)
         self.wizard = shop.wizard
-        self.submitter = replace(shop.submit, db=db, kie=kie, settler=self.settler, grace_s=GRACE_S)
+        self.submitter = replace(
+            shop.submit,
+            db=db,
+            kie=kie,
+            settler=self.settler,
+            keeper=replace(shop.keeper, db=db, grace_s=GRACE_S),
+        )
         self.observer = replace(shop.observe, db=db, kie=kie, settler=self.settler, fetcher=files)
         self.deliverer = Deliverer(db, Courier(self.messenger, files, 50_000_000))
         self.desk = CallbackDesk(db, poll_first_s=600)
@@ -284,13 +290,27 @@ class World:
             await self._happen(disturbance, placed)
 
         self.provider.reply, self.provider.while_creating = reply, on_the_wire
-        survived = await self._disturbed(self.submitter(order.id), disturbance)
+        async with self._first_in_line(order):
+            survived = await self._disturbed(self.submitter(order.id), disturbance)
         self.provider.while_creating = unnoticed
         assert placed is (order if can_claim and disturbance != 1 else None)
         if survived and is_hopeless:
             order.lose(State.FAILED)
         elif survived and placed:
             self._conclude(placed, reply, attempt, task)
+
+    @contextlib.asynccontextmanager
+    async def _first_in_line(self, order: Order) -> AsyncIterator[None]:
+        """The gate is open, and all others are in somebody's hands: whose turn it is has tests of its own."""
+        async with self.real.transaction() as tx:
+            await tx.execute("DELETE FROM provider_gates")
+            await tx.execute("UPDATE generations SET held_back_until = NULL WHERE id = $1", order.id)
+        async with self.real.transaction() as tx:
+            await tx.execute(
+                "SELECT FROM generations WHERE id <> $1 AND state IN ('pending', 'submitting') FOR UPDATE SKIP LOCKED",
+                order.id,
+            )
+            yield
 
     def _may_be_sent(self, order: Order) -> bool:
         waits = order.state is State.PENDING or (order.state is State.SUBMITTING and order.is_overdue)

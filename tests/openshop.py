@@ -87,6 +87,8 @@ async def an_open_shop(
                 "poll_first_s": 1,
                 "single_model_only": True,
                 "allow_private_links": True,
+                "provider_creates": 1000,
+                "provider_window_s": 1,
                 **changes,
             },
             env_file=None,

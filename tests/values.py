@@ -35,6 +35,9 @@ _DRAFT = Generation(
     submitted_at=None,
     settled_at=None,
     delivered_at=None,
+    credits_quoted=None,
+    place_told=None,
+    wait_told=None,
     read_at=MOMENT,
 )
 

@@ -11,6 +11,8 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from kiosk.bot.messenger import TelegramMessenger
+from kiosk.bot.opening import make_bot
 from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import default_shelf
@@ -18,13 +20,17 @@ from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher
 from kiosk.generations import store
 from kiosk.generations.callback import CallbackDesk
-from kiosk.generations.confirm import Till
+from kiosk.generations.confirm import Confirmation, Confirmed, Till
 from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
+from kiosk.generations.gate import Rate
+from kiosk.generations.gatekeeper import Gatekeeper
 from kiosk.generations.observe import Observer
 from kiosk.generations.settle import Settler
 from kiosk.generations.store import Generation
 from kiosk.generations.submit import Submitter
+from kiosk.generations.usher import Usher
+from kiosk.ids import key_name
 from kiosk.kie.callback import read_callback
 from kiosk.kie.client import KieClient
 from kiosk.kie.pacing import Waits
@@ -37,9 +43,13 @@ from kiosk.operators import store as alerts
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
 from sandbox.kie.options import KieOptions
-from tests.shopkeeping import a_customer, a_draft
+from tests.shopkeeping import BOT, a_customer, a_draft
 
 MB = 1024 * 1024
+KEY = "sandbox-key"
+KEY_NAME = key_name(KEY)
+AS_FAST_AS_IT_GOES = Rate(1000, 1)
+NOBODY_LISTENS = "http://127.0.0.1:1"  # what is said of the line reaches nobody
 
 
 class NoFiles:
@@ -60,19 +70,26 @@ class Workshop:
     settler: Settler
     till: Till
     wizard: Wizard
+    keeper: Gatekeeper
     desk: CallbackDesk
     received: list[int] = field(default_factory=list)
 
     async def ordered(self, *, kopecks: int = 1000) -> int:
         """A confirmed order of a customer with this much money: its number."""
+        draft, confirmation = await self.pressed(kopecks=kopecks)
+        assert isinstance(confirmation, Confirmed)
+        return draft
+
+    async def pressed(self, *, kopecks: int = 1000, customer: int | None = None) -> tuple[int, Confirmation]:
+        """A complete draft, of this customer or a new one with this much money, and what "create" led to."""
         async with self.db.transaction() as tx:
-            customer = await a_customer(tx, kopecks=kopecks)
+            customer = customer or await a_customer(tx, kopecks=kopecks)
             draft = await a_draft(tx, customer)
             found = await store.lock(tx, draft, customer)
             assert found is not None
             quoted = await self.wizard.requote(tx, found)
-        await self.till.confirm(customer, draft, price_pressed=quoted.price, message_id=quoted.status_message)
-        return draft
+        pressed = await self.till.confirm(customer, draft, price_pressed=quoted.price, message_id=quoted.status_message)
+        return draft, pressed
 
     async def ended(self, generation_id: int, *, looks: int = 200) -> Generation:
         """Looks until the provider has ended it; the clock plays no part but for the provider's own pace."""
@@ -88,6 +105,18 @@ class Workshop:
             found = await store.get(tx, generation_id)
         assert found is not None
         return found
+
+    async def wait_is_over(self) -> None:
+        """Whatever the gate and the line wait for is past: the provider's pauses, and those of single orders."""
+        async with self.db.transaction() as tx:
+            await tx.execute(
+                """
+                UPDATE provider_gates
+                SET closed_until = NULL, broken_until = CASE WHEN broken_until IS NOT NULL THEN now() END,
+                    check_at = CASE WHEN check_at IS NOT NULL THEN now() END
+                """
+            )
+            await tx.execute("UPDATE generations SET held_back_until = NULL WHERE state = 'pending'")
 
     async def money(self, generation_id: int) -> tuple[int, int]:
         """Available and held kopecks of the customer."""
@@ -127,6 +156,8 @@ async def a_workshop(
     line_s: float = 600,
     run_s: float = 600,
     library: Library | None = None,
+    rate: Rate = AS_FAST_AS_IT_GOES,
+    telegram_url: str = NOBODY_LISTENS,
     **options: Any,
 ) -> AsyncIterator[Workshop]:
     """Tasks of the provider take milliseconds; its callbacks come to a real HTTP server."""
@@ -137,10 +168,16 @@ async def a_workshop(
     wizard = Wizard(shelf, Rates(rub_per_usd=Decimal(100), multiplier=Decimal(2)))
     settler = Settler(db)
     desk = CallbackDesk(db, poll_first_s=600)
-    async with sandbox, aiohttp.ClientSession() as session, callback_server(desk) as address:
+    keeper = Gatekeeper(db, KEY_NAME, rate, grace_s)
+    async with (
+        sandbox,
+        aiohttp.ClientSession() as session,
+        callback_server(desk) as address,
+        make_bot(f"{BOT}:sandbox-test", telegram_url) as bot,
+    ):
         kie = KieClient(
             session,
-            api_key="sandbox-key",
+            api_key=KEY,
             base_url=sandbox.api_url,
             upload_url=sandbox.upload_url,
             waits=Waits(initial_s=0, longest_s=0, jitter_s=0, rate_limit_s=0),
@@ -154,15 +191,17 @@ async def a_workshop(
                 kie=kie,
                 shelf=shelf,
                 settler=settler,
+                keeper=keeper,
+                usher=Usher(db, TelegramMessenger(bot, shelf)),
                 callback_base=address,
-                grace_s=grace_s,
                 poll_first_s=600,
                 luggage=Luggage(db, kie, library or NoFiles(), asyncio.Semaphore(4)),
             ),
             observe=Observer(db, kie, shelf, fetcher, settler, poll_first_s=600),
             settler=settler,
-            till=Till(db, wizard, Patience(line_s, dict.fromkeys(Output, run_s))),
+            till=Till(db, wizard, Patience(line_s, dict.fromkeys(Output, run_s)), open_at_most=5, key_name=KEY_NAME),
             wizard=wizard,
+            keeper=keeper,
             desk=desk,
         )
 

@@ -17,13 +17,23 @@ from kiosk.customers.arrive import Visitor, arrive
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
 from kiosk.generations import drafts, store
-from kiosk.generations.confirm import Confirmed, Incomplete, InsufficientFunds, NotSold, PriceChanged, Till, TooMany
+from kiosk.generations.confirm import (
+    Confirmed,
+    Incomplete,
+    InsufficientFunds,
+    NotSold,
+    PriceChanged,
+    SalesPaused,
+    Till,
+    TooMany,
+)
 from kiosk.generations.draft import Answer, Answered, Missing, Passed, Wizard, Wrong
 from kiosk.generations.original import owe_originals
 from kiosk.generations.report import last_day
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
+from kiosk.generations.usher import standing
 from kiosk.ledger import store as ledger
 from kiosk.media import store as media
 from kiosk.media.fit import Facts, Misfit, is_timed
@@ -221,11 +231,13 @@ class Desk:
             return await drafts.move(tx, draft.id, message_id, was=draft.message_id)
 
     async def correction(self, visitor: Visitor, order_id: int) -> Screen | None:
-        """What to show instead, when the order failed while its status was on the way to the screen."""
+        """What the order's message is to show by now: it may have moved while its status was on its way."""
         async with self.db.reading() as tx:
             order = await store.get(tx, order_id)
         say = words(visitor.language)
-        return self._failed(say, order) if order and order.state is State.FAILED else None
+        if order and order.state is State.FAILED:
+            return self._failed(say, order)
+        return self._status(say, order) if order and order.state in BEGUN else None
 
     # Steps
 
@@ -267,6 +279,10 @@ class Desk:
                 case PriceChanged(generation=draft):
                     screen = screens.headed(await self._draft_screen(tx, customer, draft), say("card-price-changed"))
                     return Reply(screen, draft=draft)
+                case SalesPaused(generation=draft):
+                    return Reply(
+                        screens.headed(await self._draft_screen(tx, customer, draft), say("card-paused")), draft=draft
+                    )
                 case TooMany(generation=draft, limit=limit):
                     heading = say("card-too-many", limit=limit)
                     return Reply(screens.headed(await self._draft_screen(tx, customer, draft), heading), draft=draft)
@@ -357,7 +373,7 @@ class Desk:
         return aisles.aisle(say, kind, offers, page, len(models)) if offers else None
 
     def _status(self, say: Words, order: Generation) -> Screen:
-        return screens.status(say, self.shelf.find(order.model_id), order)
+        return screens.status(say, self.shelf.find(order.model_id), standing(order))
 
     def _failed(self, say: Words, order: Generation) -> Screen:
         return screens.failed(say, order.failure.value if order.failure else "provider", order.id, order.price)

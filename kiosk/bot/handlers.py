@@ -123,7 +123,7 @@ class Handlers:
             await take_away(bot, at.chat_id, landed)
         if reply.order_id is not None:
             correction = await self.desk.correction(visitor, reply.order_id)
-            if correction:
+            if correction and correction != reply.screen:
                 await edit(bot, at.chat_id, at.message_id, correction)
 
     async def _answer(self, bot: Bot, message: Message, reply: Reply) -> None:

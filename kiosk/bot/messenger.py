@@ -25,7 +25,7 @@ from kiosk.bot.screens import Screen
 from kiosk.bot.words import words
 from kiosk.catalog.shelf import Shelf
 from kiosk.delivery.fetch import Download, file_name
-from kiosk.delivery.messenger import Content, Link, Recipient, Shown, StatusGone
+from kiosk.delivery.messenger import Content, Link, Recipient, Shown, Standing, StatusGone
 from kiosk.delivery.mp4 import Shape
 from kiosk.delivery.plan import Media
 from kiosk.delivery.wording import Wording
@@ -43,6 +43,13 @@ class TelegramMessenger:
 
     bot: Bot
     shelf: Shelf
+
+    async def put_status(self, to: Recipient, standing: Standing) -> Shown:
+        model = self.shelf.find(standing.model_id)
+        return await self._edit_text(to, screens.status(words(to.language), model, standing))
+
+    async def put_canceled(self, to: Recipient) -> Shown:
+        return await self._edit_text(to, screens.canceled(words(to.language), to.price_kopecks))
 
     async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         screen = self._done(to, content, as_document=as_document)

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from kiosk.bot.buttons import Again, Home, Leave, Original, Press
+from kiosk.bot.buttons import Again, Cancel, Home, Leave, Original, Press
 from kiosk.bot.labels import answers
 from kiosk.bot.words import Words
 from kiosk.catalog.model import Model
+from kiosk.delivery.messenger import Standing
 from kiosk.delivery.wording import Wording
 from kiosk.generations.report import Day
-from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
 from kiosk.operators.alerts import Raised
 
@@ -77,10 +77,15 @@ def followed(screen: Screen, text: str) -> Screen:
     return replace(screen, text=f"{screen.text}\n\n{text}")
 
 
-def status(say: Words, model: Model | None, order: Generation) -> Screen:
-    """An order on its way."""
+def status(say: Words, model: Model | None, order: Standing) -> Screen:
+    """An order on its way; from the line the customer may still leave."""
     name = say.escape(model.name if model else order.model_id)
     given = answers(say, model, order.inputs) if model else ""
+    if order.place is not None:
+        heading = say("line-place", place=order.place, ahead=order.place - 1)
+        text = say.markup("line", heading=heading, why=say(f"line-why-{order.why}"), answers=given, model=name)
+        rows = ((Button(say.plain("cancel-button"), Cancel(order.generation_id)),),)
+        return Screen(text if given else text.replace("\n" * 4, "\n\n"), rows)
     usual = say("status-usual", seconds=model.usual_seconds) if model and model.usual_seconds else ""
     text = say.markup("status", answers=given, model=name, usual=usual)
     return Screen(text if given else text.replace("\n" * 4, "\n\n"))

@@ -2,12 +2,14 @@
 
 import html
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from babel.numbers import format_currency
 from fluent.runtime import FluentBundle, FluentResource
+from fluent.runtime.types import fluent_number
 
 from kiosk.money import to_rub
 
@@ -35,7 +37,7 @@ class Words:
 
     def __call__(self, key: str, **values: str | int) -> str:
         """HTML for a message. Errors: MissingText."""
-        return self._format(key, {name: self.escape(str(value)) for name, value in values.items()})
+        return self._format(key, {name: _escaped(value) for name, value in values.items()})
 
     def markup(self, key: str, **values: str) -> str:
         """HTML for a message whose values are HTML made by us already."""
@@ -43,7 +45,7 @@ class Words:
 
     def plain(self, key: str, **values: str | int) -> str:
         """Text for a button or a toast, where nothing is markup."""
-        return self._format(key, {name: str(value) for name, value in values.items()})
+        return self._format(key, dict(values))
 
     def money(self, kopecks: int) -> str:
         """`80` → «0,80 ₽»."""
@@ -54,16 +56,25 @@ class Words:
         """Foreign text as HTML."""
         return html.escape(text, quote=False)
 
-    def _format(self, key: str, values: dict[str, str]) -> str:
+    def _format(self, key: str, values: Mapping[str, str | int]) -> str:
+        """Numbers are given to Fluent, which knows their plurals; of texts it sees only the place."""
         if not self._bundle.has_message(key):
             raise MissingText(f"{self.language}: no text {key}")
         pattern = self._bundle.get_message(key).value
         if pattern is None:
             raise MissingText(f"{self.language}: {key} is empty")
-        text, errors = self._bundle.format_pattern(pattern, {name: f"\x02{name}\x03" for name in values})
+        text, errors = self._bundle.format_pattern(pattern, {name: _for_fluent(name, values[name]) for name in values})
         if errors:
             raise MissingText(f"{self.language}: {key}: {errors[0]}")
-        return PLACE.sub(lambda place: values[place[1]], str(text))
+        return PLACE.sub(lambda place: str(values[place[1]]), str(text))
+
+
+def _escaped(value: str | int) -> str | int:
+    return value if isinstance(value, int) else Words.escape(value)
+
+
+def _for_fluent(name: str, value: str | int) -> Any:
+    return fluent_number(value, useGrouping=False) if isinstance(value, int) else f"\x02{name}\x03"
 
 
 @cache

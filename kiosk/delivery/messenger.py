@@ -1,7 +1,8 @@
-"""What delivery needs of a messenger: six things to show, and a closed set of answers."""
+"""What delivery needs of a messenger: eight things to show, and a closed set of answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from kiosk.delivery.fetch import Download
 from kiosk.delivery.wording import Wording
@@ -20,6 +21,20 @@ class Recipient:
     late: bool
     failure: str | None
     shown_as: int | None  # the message that holds the result, once there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an unfinished order is, and where it stands: `place` in line, counted from 1, or None while it is made.
+
+    `why` it waits is one of `busy`, `trouble`, `paused`.
+    """
+
+    generation_id: int
+    model_id: str
+    inputs: Mapping[str, Any]
+    place: int | None
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,12 @@ Shown: TypeAlias = Sent | Blocked | Moved | StatusGone | FileRefused | Busy | Un
 
 class Messenger(Protocol):
     """Implemented by `kiosk.bot.messenger`; repeating an edit leaves the chat as it is."""
+
+    async def put_status(self, to: Recipient, standing: Standing) -> Shown:
+        """Says in the status message where an unfinished order stands."""
+
+    async def put_canceled(self, to: Recipient) -> Shown:
+        """Says there that it was canceled, and that the money is back."""
 
     async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         """Turns the status message into the result."""

@@ -119,6 +119,18 @@ async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id
     )
 
 
+async def again(tx: Tx, generation_id: int, part: Part) -> None:
+    """It was, or is being, shown, and something was written over it."""
+    await tx.execute(
+        """
+        UPDATE deliveries SET state = 'pending', sent_at = NULL
+        WHERE generation_id = $1 AND part = $2 AND state IN ('sending', 'sent')
+        """,
+        generation_id,
+        part.value,
+    )
+
+
 async def result_message(tx: Tx, generation_id: int) -> int | None:
     """The message that holds the result, once it was sent."""
     found: int | None = await tx.fetchval(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from kiosk.db import Database
-from kiosk.generations import store
+from kiosk.generations import gates, store
 from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
 from kiosk.generations.states import State
@@ -15,7 +15,6 @@ from kiosk.ledger.store import Wallet
 from kiosk.queue.jobs import Act, Job, enqueue
 
 QUOTE_LIFETIME = timedelta(hours=1)
-OPEN_AT_MOST = 5
 WAKE_S = 15.0
 
 
@@ -57,11 +56,18 @@ class TooMany:
 
 
 @dataclass(frozen=True, slots=True)
+class SalesPaused:
+    """Nothing can be bought from the provider at present: the draft stays as it is."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
 class NotSold:
     """The model was taken off the shelf, or there is no such draft of this customer."""
 
 
-Confirmation: TypeAlias = Confirmed | Incomplete | PriceChanged | InsufficientFunds | TooMany | NotSold
+Confirmation: TypeAlias = Confirmed | Incomplete | PriceChanged | SalesPaused | InsufficientFunds | TooMany | NotSold
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +76,25 @@ class Accept:
 
 
 def decide(
-    draft: Generation, wallet: Wallet, *, price_now: int | None, price_pressed: int, open_count: int
-) -> Accept | Incomplete | PriceChanged | InsufficientFunds | TooMany:
+    draft: Generation,
+    wallet: Wallet,
+    *,
+    price_now: int | None,
+    price_pressed: int,
+    open_count: int,
+    open_at_most: int,
+    paused: bool,
+) -> Accept | Incomplete | PriceChanged | SalesPaused | InsufficientFunds | TooMany:
     """Pure: what a press on "create" leads to. Prices in kopecks; `price_now` is None while something is missing."""
     if draft.state is not State.DRAFT or draft.asking is not None or price_now is None or draft.quoted_at is None:
         return Incomplete(draft)
     expired = draft.read_at - draft.quoted_at > QUOTE_LIFETIME
     if price_pressed != draft.price_kopecks or (expired and price_now != draft.price_kopecks):
         return PriceChanged(draft)
-    if open_count >= OPEN_AT_MOST:
-        return TooMany(draft, OPEN_AT_MOST)
+    if paused:
+        return SalesPaused(draft)
+    if open_count >= open_at_most:
+        return TooMany(draft, open_at_most)
     if wallet.available_kopecks < draft.price:
         return InsufficientFunds(draft, wallet.available_kopecks)
     return Accept()
@@ -87,11 +102,13 @@ def decide(
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """Where drafts become orders."""
+    """Where drafts become orders. `open_at_most`: unfinished ones per customer; `key_name` names the gate."""
 
     db: Database
     wizard: Wizard
     patience: Patience
+    open_at_most: int
+    key_name: str
 
     async def confirm(
         self, customer_id: int, generation_id: int, *, price_pressed: int, message_id: int
@@ -114,6 +131,8 @@ class Till:
                 price_now=quote.price_kopecks if quote else None,
                 price_pressed=price_pressed,
                 open_count=await store.open_count(tx, customer_id),
+                open_at_most=self.open_at_most,
+                paused=await gates.is_paused(tx, self.key_name),
             )
             match decision:
                 case Accept():
@@ -131,7 +150,7 @@ class Till:
                     return Confirmed(confirmed)
                 case PriceChanged():
                     return PriceChanged(await self.wizard.requote(tx, draft))
-                case Incomplete() | InsufficientFunds() | TooMany():
+                case Incomplete() | SalesPaused() | InsufficientFunds() | TooMany():
                     return decision
                 case _:
                     assert_never(decision)

@@ -76,6 +76,15 @@ def delivery_delay_s(tries: int) -> float:
     return min(DELIVERY_FIRST_S * 2.0 ** min(tries, 20), DELIVERY_MAX_S)
 
 
+HELD_BACK_FIRST_S: Final = 10.0
+HELD_BACK_MAX_S: Final = 60.0
+
+
+def held_back_s(age_s: float) -> float:
+    """Seconds for which an order that was not accepted leaves the way to others: the longer it has tried, the more."""
+    return min(max(HELD_BACK_FIRST_S, age_s / 4), HELD_BACK_MAX_S)
+
+
 def outcome_is_overdue(now: datetime, submitted_at: datetime, grace_s: float) -> bool:
     """Whether a createTask of unknown outcome has been waited for long enough."""
     return now - submitted_at >= timedelta(seconds=grace_s)

@@ -4,17 +4,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from decimal import Decimal
+from typing import Any, Final, Self
 
 import asyncpg
 
 from kiosk.db import Tx
 from kiosk.generations.states import Failure, State
 
+# How far apart the orders of one customer stand in line: whoever comes within that time is served between them.
+APART_S: Final = 60.0
+
 COLUMNS = """
     id, customer_id, state, model_id, inputs, asking, chat_id, message_id, answered_update, price_kopecks, quoted_at,
     callback_token, submits, task_id, failure, late, polls, delivery_tries, deadline_at, confirmed_at, submitted_at,
-    settled_at, delivered_at, now() AS read_at
+    settled_at, delivered_at, credits_quoted, place_told, wait_told, now() AS read_at
 """
 
 
@@ -45,6 +49,9 @@ class Generation:
     submitted_at: datetime | None
     settled_at: datetime | None
     delivered_at: datetime | None
+    credits_quoted: Decimal | None
+    place_told: int | None  # what the status message says of the line
+    wait_told: str | None
     read_at: datetime
 
     @classmethod
@@ -117,14 +124,21 @@ async def open_count(tx: Tx, customer_id: int) -> int:
 async def confirm(
     tx: Tx, generation_id: int, *, message_id: int, line_s: float, run_s: float, wake_s: float
 ) -> Generation | None:
-    """draft → pending, where the wizard lives now: an older card that was pressed may be taken away yet."""
+    """draft → pending, where the wizard lives now: an older card that was pressed may be taken away yet.
+
+    It lines up behind what the customer has in line already, so that everybody's first comes before anybody's second.
+    """
     return maybe(
         await tx.fetchrow(
             f"""
             UPDATE generations
             SET state = 'pending', message_id = coalesce(message_id, $2), confirmed_at = now(), asking = NULL,
                 line_ends_at = now() + make_interval(secs => $3), deadline_at = now() + make_interval(secs => $3),
-                run_s = $4, next_at = now() + make_interval(secs => $5)
+                run_s = $4, next_at = now() + make_interval(secs => $5),
+                lined_up_at = greatest(now(), (SELECT max(other.lined_up_at) + make_interval(secs => $6)
+                                               FROM generations other
+                                               WHERE other.customer_id = generations.customer_id
+                                                 AND other.state = 'pending'))
             WHERE id = $1 AND state = 'draft' RETURNING {COLUMNS}
             """,
             generation_id,
@@ -132,6 +146,7 @@ async def confirm(
             line_s,
             run_s,
             wake_s,
+            APART_S,
         )
     )
 
@@ -161,8 +176,8 @@ async def claim_submit(tx: Tx, generation_id: int, *, grace_s: float, submits_at
     )
 
 
-async def put_back(tx: Tx, generation_id: int, *, submits: int, wait_s: float) -> bool:
-    """The provider made no task, so this attempt does not count.
+async def put_back(tx: Tx, generation_id: int, *, submits: int, wait_s: float, behind: bool) -> bool:
+    """The provider made no task, so this attempt does not count. `behind`: for `wait_s` and longer, others come first.
 
     submitting → pending, unless an earlier attempt is still of unknown outcome: that one is waited for further. Back in
     line the order has what was left of its time there.
@@ -172,12 +187,17 @@ async def put_back(tx: Tx, generation_id: int, *, submits: int, wait_s: float) -
         UPDATE generations
         SET state = CASE submits WHEN 1 THEN 'pending' ELSE 'submitting' END,
             deadline_at = CASE submits WHEN 1 THEN coalesce(line_ends_at, deadline_at) ELSE deadline_at END,
-            submits = submits - 1, next_at = now() + make_interval(secs => $3)
+            submits = submits - 1, next_at = now() + make_interval(secs => $3),
+            held_back_until = CASE WHEN $4 THEN now() + make_interval(secs => $3) END,
+            lined_up_at = CASE WHEN $4 THEN greatest(now(), (
+                SELECT max(coalesce(other.lined_up_at, other.confirmed_at)) + interval '1 ms' FROM generations other
+                WHERE other.state = 'pending')) ELSE lined_up_at END
         WHERE id = $1 AND state = 'submitting' AND submits = $2
         """,
         generation_id,
         submits,
         wait_s,
+        behind,
     )
     return tag == "UPDATE 1"
 
@@ -294,6 +314,17 @@ async def owe_again(tx: Tx, generation_id: int, *, wake_s: float) -> None:
         """,
         generation_id,
         wake_s,
+    )
+
+
+async def deliver_once_more(tx: Tx, generation_id: int) -> None:
+    """Something that was delivered is to be put into the chat again."""
+    await tx.execute(
+        """
+        UPDATE generations SET delivered_at = NULL, next_at = now()
+        WHERE id = $1 AND delivered_at IS NOT NULL AND state IN ('done', 'failed')
+        """,
+        generation_id,
     )
 
 

@@ -1,5 +1,6 @@
-"""Hands an order to the provider; an unknown outcome is a state to be resolved, never a blind repeat."""
+"""Hands orders to the provider, in line and as fast as it takes them; an unknown outcome is never a blind repeat."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -9,11 +10,22 @@ import structlog
 from kiosk.catalog.form import Valid, payload, validate
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
-from kiosk.generations import store, tasks
+from kiosk.generations import line, store, tasks
 from kiosk.generations.deadlines import LATE_LOOKS_S
+from kiosk.generations.gate import OBEYED_S, Asked, blames_the_order
+from kiosk.generations.gatekeeper import Gatekeeper, Passed
 from kiosk.generations.settle import Settler
-from kiosk.generations.states import SUBMITS_AT_MOST, TASKS_AT_MOST, Failure, State, outcome_is_overdue
+from kiosk.generations.states import (
+    HELD_BACK_FIRST_S,
+    SUBMITS_AT_MOST,
+    TASKS_AT_MOST,
+    Failure,
+    State,
+    held_back_s,
+    outcome_is_overdue,
+)
 from kiosk.generations.store import Generation
+from kiosk.generations.usher import Usher
 from kiosk.kie.client import KieClient
 from kiosk.kie.codes import RefusalReason
 from kiosk.kie.outcome import Created, CreateOutcome, NotAccepted, OutcomeUnknown, Refused
@@ -23,7 +35,8 @@ from kiosk.queue.jobs import Act, Job, enqueue
 
 log = structlog.get_logger()
 
-NOT_ACCEPTED_WAIT_S: Final = 10.0  # the provider's window: 20 creates per 10 s (contract, "Limits")
+PACK_S: Final = 5.0
+UNPACKED: Final = Refused(RefusalReason.OTHER, code=None, detail="its files are not handed over yet")
 
 FAILURE_OF: Final = {
     RefusalReason.BAD_INPUT: Failure.INPUT,
@@ -33,54 +46,78 @@ FAILURE_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """The `submit` job. `callback_base` is our public address, None when the provider cannot reach us."""
+    """The `submit` job: this order waits, so serve the line. Whose turn it is decides the line, not the job.
+
+    `callback_base` is our public address, None when the provider cannot reach us.
+    """
 
     db: Database
     kie: KieClient
     shelf: Shelf
     settler: Settler
+    keeper: Gatekeeper
+    usher: Usher
     callback_base: str | None
-    grace_s: float
     poll_first_s: float
     luggage: Luggage
 
     async def __call__(self, generation_id: int) -> None:
-        addresses = await self._packed(generation_id)
-        if addresses is None:
+        if await self._given_up(generation_id) or not await self._packed(generation_id):
             return
-        async with self.db.transaction() as tx:
-            order = await store.claim_submit(tx, generation_id, grace_s=self.grace_s, submits_at_most=SUBMITS_AT_MOST)
-        if order is None:
-            await self._give_up_if_hopeless(generation_id)
-            return
-        if order.submits > 1:
-            log.warning("generation.submit_repeated", submits=order.submits)
-        outcome = await self._create(order, addresses)
-        await self._conclude(order, outcome)
+        passed = await self.keeper.let_through()
+        if passed:
+            with structlog.contextvars.bound_contextvars(generation_id=passed.order.id):
+                await self._place(passed)
+        if passed is None or passed.order.id != generation_id:
+            where = await self.keeper.line_up(generation_id)
+            if where:
+                await self.usher.tell(generation_id, where)
 
-    async def _packed(self, generation_id: int) -> Mapping[int, str] | None:
-        """The order's files, handed over before anything is claimed: that may take its time. None: not to be placed."""
+    async def _packed(self, generation_id: int) -> bool:
+        """Whether its files are handed over: before anything is claimed, as that may take its time."""
         async with self.db.reading() as tx:
             order = await store.get(tx, generation_id)
-        if order is None or order.state not in (State.PENDING, State.SUBMITTING):
-            return None
+        assert order is not None  # noqa: S101 - it waited a moment ago
         packing = await self.luggage.pack(order.customer_id, order.inputs)
         match packing:
-            case Packed(addresses=addresses):
-                return addresses
+            case Packed():
+                return True
             case Lost() if order.state is State.PENDING:
                 await self.settler.fail(order, Failure.INPUT, was=State.PENDING)
-            case Lost() | NotNow():  # the sweep comes back to it
-                await self._give_up_if_hopeless(generation_id)
+            case Lost() | NotNow():  # the sweep comes back to it, and others go first meanwhile
+                async with self.db.transaction() as tx:
+                    await line.hold_back(tx, generation_id, wait_s=HELD_BACK_FIRST_S)
             case _:
                 assert_never(packing)
-        return None
+        return False
+
+    async def _place(self, passed: Passed) -> None:
+        order = passed.order
+        if order.submits > 1:
+            log.warning("generation.submit_repeated", submits=order.submits)
+        packing = await self._packed_by_now(order)
+        if packing is None:
+            await self._put_back(order, passed.asked, UNPACKED)
+            return
+        outcome = await self._create(order, packing.addresses)
+        await self._conclude(order, passed.asked, outcome)
+        if order.place_told is not None:
+            await self.usher.under_way(order.id)
+
+    async def _packed_by_now(self, order: Generation) -> Packed | None:
+        """Its own job handed its files over, or is about to. The slot is not to be held for longer than it counts."""
+        try:
+            async with asyncio.timeout(PACK_S):
+                packing = await self.luggage.pack(order.customer_id, order.inputs)
+        except TimeoutError:
+            return None
+        return packing if isinstance(packing, Packed) else None
 
     async def _create(self, order: Generation, addresses: Mapping[int, str]) -> CreateOutcome:
         model = self.shelf.find(order.model_id)
         checked = validate(model, order.inputs) if model else None
         if model is None or not isinstance(checked, Valid):
-            return Refused(RefusalReason.BAD_INPUT, code=0, detail="no longer in the catalog")
+            return Refused(RefusalReason.BAD_INPUT, code=None, detail="no longer in the catalog")
         sent = {name: addressed(value, addresses) for name, value in payload(model, checked.inputs).items()}
         return await self.kie.create_task(model.id, sent, self._callback_url(order))
 
@@ -89,24 +126,38 @@ class Submitter:
             return None
         return f"{self.callback_base}/callbacks/kie/{order.id}/{order.callback_token}"
 
-    async def _conclude(self, order: Generation, outcome: CreateOutcome) -> None:
+    async def _conclude(self, order: Generation, asked: Asked, outcome: CreateOutcome) -> None:
+        """The gate is locked last, and where money moves in a transaction of its own."""
         match outcome:
             case Created(task_id=task_id):
-                await self._created(order, task_id)
+                await self._created(order, asked, outcome, task_id)
             case Refused(reason=reason, code=code):
                 log.warning("generation.refused", reason=reason.value, code=code)
                 failure = FAILURE_OF.get(reason, Failure.UNAVAILABLE)
                 await self.settler.fail(order, failure, was=State.SUBMITTING)
+                async with self.db.transaction() as tx:
+                    await self.keeper.learn(tx, asked, outcome)
             case NotAccepted(reason=reason, retry_after_s=wait_s):
                 log.info("generation.not_accepted", reason=reason.value, wait_s=wait_s)
-                async with self.db.transaction() as tx:
-                    await store.put_back(tx, order.id, submits=order.submits, wait_s=wait_s or NOT_ACCEPTED_WAIT_S)
+                await self._put_back(order, asked, outcome)
             case OutcomeUnknown(why=why):
                 log.warning("generation.outcome_unknown", why=why.value, submits=order.submits)
+                async with self.db.transaction() as tx:
+                    await self.keeper.learn(tx, asked, outcome)
             case _:
                 assert_never(outcome)
 
-    async def _created(self, order: Generation, task_id: str) -> None:
+    async def _put_back(self, order: Generation, asked: Asked, outcome: NotAccepted | Refused) -> None:
+        assert order.confirmed_at is not None  # noqa: S101 - it was ordered
+        held_s = held_back_s((order.read_at - order.confirmed_at).total_seconds())
+        behind = True
+        if isinstance(outcome, NotAccepted):
+            held_s, behind = outcome.retry_after_s or held_s, blames_the_order(outcome)
+        async with self.db.transaction() as tx:
+            await store.put_back(tx, order.id, submits=order.submits, wait_s=min(held_s, OBEYED_S), behind=behind)
+            await self.keeper.learn(tx, asked, outcome)
+
+    async def _created(self, order: Generation, asked: Asked, outcome: Created, task_id: str) -> None:
         async with self.db.transaction() as tx:
             if await tasks.add(tx, order.id, task_id, at_most=TASKS_AT_MOST):
                 await store.expect_late(tx, order.id, wait_s=LATE_LOOKS_S[0])
@@ -115,25 +166,23 @@ class Submitter:
             if not started:
                 # Its own callback was faster, or an earlier attempt turned out to have worked: let the observer look.
                 await enqueue(tx, Job(Act.OBSERVE, order.id))
+            await self.keeper.learn(tx, asked, outcome)
         log.info("generation.submitted", task_id=task_id, first=started)
 
-    async def _give_up_if_hopeless(self, generation_id: int) -> None:
+    async def _given_up(self, generation_id: int) -> bool:
+        """Whether it waits for nothing: it is over, under way, or hopeless, and then its money goes back."""
         async with self.db.reading() as tx:
             order = await store.get(tx, generation_id)
         if order is None or order.state not in (State.PENDING, State.SUBMITTING):
-            return
+            return True
         assert order.deadline_at is not None  # noqa: S101 - every confirmed generation has one
-        if order.state is State.PENDING and order.read_at >= order.deadline_at:
-            await self.settler.fail(order, Failure.UNAVAILABLE, was=State.PENDING)
-            return
-        assert order.submitted_at is not None or order.state is State.PENDING  # noqa: S101
-        exhausted = order.submits >= SUBMITS_AT_MOST or order.read_at >= order.deadline_at
-        if (
-            order.state is State.SUBMITTING
-            and order.submitted_at is not None
-            and exhausted
-            and outcome_is_overdue(order.read_at, order.submitted_at, self.grace_s)
-        ):
+        late = order.read_at >= order.deadline_at
+        if order.state is State.PENDING:
+            return late and await self.settler.fail(order, Failure.UNAVAILABLE, was=State.PENDING)
+        assert order.submitted_at is not None  # noqa: S101 - it was claimed
+        exhausted = order.submits >= SUBMITS_AT_MOST or late
+        if exhausted and outcome_is_overdue(order.read_at, order.submitted_at, self.keeper.grace_s):
             log.error("generation.lost_at_provider", submits=order.submits)
             alert = Alert(Kind.LOST, values={"generation": str(order.id)})
-            await self.settler.fail(order, Failure.PROVIDER, was=State.SUBMITTING, alert=alert)
+            return await self.settler.fail(order, Failure.PROVIDER, was=State.SUBMITTING, alert=alert)
+        return False

@@ -363,6 +363,10 @@ CREATE TABLE public.generations (
     run_s double precision,
     late_look_at timestamp with time zone,
     late_looks smallint DEFAULT 0 NOT NULL,
+    lined_up_at timestamp with time zone,
+    held_back_until timestamp with time zone,
+    place_told integer,
+    wait_told text,
     CONSTRAINT generations_confirmed CHECK (
 CASE state
     WHEN 'draft'::text THEN (confirmed_at IS NULL)
@@ -376,7 +380,8 @@ END),
     CONSTRAINT generations_settled CHECK (((settled_at IS NOT NULL) = (state = ANY (ARRAY['done'::text, 'failed'::text, 'canceled'::text])))),
     CONSTRAINT generations_shown CHECK (((message_id IS NOT NULL) OR (confirmed_at IS NULL))),
     CONSTRAINT generations_state CHECK ((state = ANY (ARRAY['draft'::text, 'pending'::text, 'submitting'::text, 'running'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
-    CONSTRAINT generations_task_known CHECK (((state <> 'running'::text) OR (task_id IS NOT NULL)))
+    CONSTRAINT generations_task_known CHECK (((state <> 'running'::text) OR (task_id IS NOT NULL))),
+    CONSTRAINT generations_wait_told CHECK (((wait_told = ANY (ARRAY['busy'::text, 'trouble'::text, 'paused'::text])) AND ((wait_told IS NULL) = (place_told IS NULL))))
 );
 
 ALTER TABLE public.generations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -546,6 +551,24 @@ CREATE SEQUENCE public.pgqueuer_statistics_id_seq
 
 ALTER SEQUENCE public.pgqueuer_statistics_id_seq OWNED BY public.pgqueuer_statistics.id;
 
+CREATE TABLE public.provider_gates (
+    key_name text NOT NULL,
+    counted timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    closed_until timestamp with time zone,
+    troubles integer DEFAULT 0 NOT NULL,
+    troubled_last bigint,
+    broken_until timestamp with time zone,
+    breaks integer DEFAULT 0 NOT NULL,
+    trial timestamp with time zone,
+    paused_since timestamp with time zone,
+    paused_why text,
+    credits_needed numeric,
+    check_at timestamp with time zone,
+    pauses integer DEFAULT 0 NOT NULL,
+    CONSTRAINT provider_gates_paused CHECK ((((paused_since IS NOT NULL) = (paused_why IS NOT NULL)) AND ((paused_since IS NOT NULL) = (check_at IS NOT NULL)))),
+    CONSTRAINT provider_gates_why CHECK ((paused_why = ANY (ARRAY['no_credits'::text, 'key_cap'::text, 'unauthorized'::text])))
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -671,6 +694,9 @@ ALTER TABLE ONLY public.pgqueuer_schedules
 ALTER TABLE ONLY public.pgqueuer_statistics
     ADD CONSTRAINT pgqueuer_statistics_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.provider_gates
+    ADD CONSTRAINT provider_gates_pkey PRIMARY KEY (key_name);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
@@ -697,6 +723,8 @@ CREATE INDEX generations_due ON public.generations USING btree (next_at) WHERE (
 
 CREATE INDEX generations_late ON public.generations USING btree (late_look_at) WHERE (late_look_at IS NOT NULL);
 
+CREATE INDEX generations_line ON public.generations USING btree (COALESCE(lined_up_at, confirmed_at), id) WHERE (state = 'pending'::text);
+
 CREATE UNIQUE INDEX generations_one_draft_per_message ON public.generations USING btree (customer_id, chat_id, message_id) WHERE (state = 'draft'::text);
 
 CREATE UNIQUE INDEX generations_one_draft_per_origin ON public.generations USING btree (origin_id) WHERE (state = 'draft'::text);
@@ -704,6 +732,8 @@ CREATE UNIQUE INDEX generations_one_draft_per_origin ON public.generations USING
 CREATE UNIQUE INDEX generations_task ON public.generations USING btree (task_id) WHERE (task_id IS NOT NULL);
 
 CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL)));
+
+CREATE INDEX generations_unknown ON public.generations USING btree (submitted_at) WHERE (state = 'submitting'::text);
 
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
 

@@ -18,6 +18,10 @@ class Kind(StrEnum):
     SECOND_TASK = "second_task"  # the provider took credits for two tasks of one order
     BOOKS = "books"  # the audit found a broken invariant
     STRAY = "stray"  # an order that nothing would have looked at again was found and woken
+    SALES_PAUSED = "sales_paused"  # nothing can be bought from the provider, so nothing is sold
+    SALES_RESUMED = "sales_resumed"
+    BREAKER_OPENED = "breaker_opened"  # the provider fails order after order, so it is not asked
+    BREAKER_CLOSED = "breaker_closed"
 
 
 # What stands in the text of each kind, besides the count.
@@ -28,8 +32,13 @@ VALUES_OF: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.SECOND_TASK: frozenset({"generation"}),
     Kind.BOOKS: frozenset({"invariants"}),
     Kind.STRAY: frozenset({"generation"}),
+    Kind.SALES_PAUSED: frozenset({"reason", "needed"}),
+    Kind.SALES_RESUMED: frozenset({"reason"}),
+    Kind.BREAKER_OPENED: frozenset({"troubles"}),
+    Kind.BREAKER_CLOSED: frozenset(),
 }
 HOUR: Final = timedelta(hours=1)
+SHORT: Final = timedelta(minutes=10)
 # For so long after a message an alert of the same kind and subject only counts.
 WINDOW_OF: Final[Mapping[Kind, timedelta]] = {
     Kind.STUCK: HOUR,
@@ -38,6 +47,10 @@ WINDOW_OF: Final[Mapping[Kind, timedelta]] = {
     Kind.SECOND_TASK: HOUR,
     Kind.STRAY: HOUR,
     Kind.BOOKS: timedelta(hours=20),  # the audit is nightly: told of every night until it is clean
+    Kind.SALES_PAUSED: SHORT,
+    Kind.SALES_RESUMED: SHORT,
+    Kind.BREAKER_OPENED: SHORT,
+    Kind.BREAKER_CLOSED: SHORT,
 }
 
 

@@ -129,6 +129,7 @@ class KieApi:
         return web.json_response(
             {
                 "tasks_created": desk.created,
+                "creates_over_the_limit": self._provider.creates.refused,
                 "tasks_by_state": desk.state_counts(),
                 "callbacks": asdict(self._provider.callbacks.stats),
                 "creates_per_callback_url": dict(desk.creates_by_url),

@@ -113,11 +113,11 @@ async def test_refused_first_attempt_goes_back_in_line(database: Database, custo
     """The provider made no task: the order waits as if nothing had been sent."""
     async with database.transaction() as tx:
         order = await submitting(tx, customer, price=PRICE)
-        assert await store.put_back(tx, order, submits=1, wait_s=10)
+        assert await store.put_back(tx, order, submits=1, wait_s=10, behind=True)
         row = await store.get(tx, order)
         assert row is not None
         assert (row.state, row.submits) == (State.PENDING, 0)
-        assert not await store.put_back(tx, order, submits=1, wait_s=10)
+        assert not await store.put_back(tx, order, submits=1, wait_s=10, behind=True)
 
 
 async def test_refused_second_attempt_leaves_the_first_in_doubt(database: Database, customer: int) -> None:
@@ -125,7 +125,7 @@ async def test_refused_second_attempt_leaves_the_first_in_doubt(database: Databa
     async with database.transaction() as tx:
         order = await submitting(tx, customer, price=PRICE)
         assert await store.claim_submit(tx, order, grace_s=0, submits_at_most=2)
-        assert await store.put_back(tx, order, submits=2, wait_s=10)
+        assert await store.put_back(tx, order, submits=2, wait_s=10, behind=True)
         row = await store.get(tx, order)
         assert row is not None
         assert (row.state, row.submits) == (State.SUBMITTING, 1)

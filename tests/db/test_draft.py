@@ -243,7 +243,7 @@ async def quoted(database: Database, *, kopecks: int = 1000, age: str = "0 s") -
 
 
 async def press_create(database: Database, draft: Generation, *, multiplier: int, price: int = PRICE) -> Any:
-    till = Till(database, a_wizard(multiplier=multiplier), PATIENCE)
+    till = Till(database, a_wizard(multiplier=multiplier), PATIENCE, open_at_most=5, key_name="gate")
     return await till.confirm(draft.customer_id, draft.id, price_pressed=price, message_id=MESSAGE)
 
 
@@ -282,7 +282,7 @@ async def test_order_of_another_customer_cannot_be_confirmed(database: Database)
     draft = await quoted(database)
     async with database.transaction() as tx:
         stranger = await a_customer(tx, kopecks=1000)
-    till = Till(database, WIZARD, PATIENCE)
+    till = Till(database, WIZARD, PATIENCE, open_at_most=5, key_name="gate")
     result = await till.confirm(stranger, draft.id, price_pressed=PRICE, message_id=MESSAGE)
     assert type(result).__name__ == "NotSold"
     async with database.reading() as tx:

@@ -146,6 +146,7 @@ async def test_definite_not_now_goes_back_in_line(database: Database, fault: str
         found = await shop.order(order)
         assert (found.state, found.submits) == (State.PENDING, 0)
         assert await shop.money(order) == HELD
+        await shop.wait_is_over()
         await shop.submit(order)
         assert (await shop.ended(order)).state is State.DONE
 

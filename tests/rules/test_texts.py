@@ -15,6 +15,7 @@ from kiosk.catalog.form import questions, settings
 from kiosk.catalog.model import Choice, MediaType, ModelType, Output
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
+from kiosk.generations.gate import Why
 from kiosk.generations.states import Failure
 from kiosk.operators.alerts import VALUES_OF, Kind
 from tests.textuse import Use, uses
@@ -32,6 +33,7 @@ OPTIONS = {
 COMPLETE = {
     "failed-*": {failure.value for failure in Failure},
     "command-*": set(COMMANDS),
+    "line-why-*": {why.value for why in Why},
     "alert-*": {kind.value for kind in Kind},
     "create-*": {output.value for output in Output},
     "ask-file-*": {one.value for one in MediaType},

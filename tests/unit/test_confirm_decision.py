@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.generations.confirm import (
-    OPEN_AT_MOST,
     QUOTE_LIFETIME,
     Accept,
     Incomplete,
     InsufficientFunds,
     PriceChanged,
+    SalesPaused,
     TooMany,
     decide,
 )
@@ -21,15 +21,28 @@ from kiosk.generations.states import State
 from kiosk.ledger.store import Wallet
 from tests.values import MOMENT, PRICE, a_generation
 
+OPEN_AT_MOST = 5
 OLD = MOMENT + QUOTE_LIFETIME + timedelta(seconds=1)
 
 
 def decision(
-    *, available: int = PRICE, price_now: int | None = PRICE, pressed: int = PRICE, open_count: int = 0, **draft: Any
+    *,
+    available: int = PRICE,
+    price_now: int | None = PRICE,
+    pressed: int = PRICE,
+    open_count: int = 0,
+    paused: bool = False,
+    **draft: Any,
 ) -> type:
     """What is decided about a complete draft with these changes."""
     decided = decide(
-        a_generation(**draft), Wallet(available, 0), price_now=price_now, price_pressed=pressed, open_count=open_count
+        a_generation(**draft),
+        Wallet(available, 0),
+        price_now=price_now,
+        price_pressed=pressed,
+        open_count=open_count,
+        open_at_most=OPEN_AT_MOST,
+        paused=paused,
     )
     return type(decided)
 
@@ -55,6 +68,9 @@ def decision(
         # What the customer can mend by a look comes before what costs them money.
         ({"pressed": 1, "available": 0, "open_count": OPEN_AT_MOST}, PriceChanged),
         ({"available": 0, "open_count": OPEN_AT_MOST}, TooMany),
+        ({"paused": True}, SalesPaused),
+        ({"paused": True, "pressed": 1}, PriceChanged),
+        ({"paused": True, "available": 0, "open_count": OPEN_AT_MOST}, SalesPaused),
     ],
 )
 def test_press_on_create_is_decided(changes: dict[str, Any], expected: type) -> None:
@@ -70,6 +86,7 @@ def test_press_on_create_is_decided(changes: dict[str, Any], expected: type) -> 
     open_count=st.integers(0, 10),
     asking=st.sampled_from([None, "prompt"]),
     state=st.sampled_from(State),
+    paused=st.booleans(),
     age_s=st.integers(0, 10_000),
 )
 def test_accepted_is_only_what_was_shown_and_can_be_paid(
@@ -81,6 +98,7 @@ def test_accepted_is_only_what_was_shown_and_can_be_paid(
     open_count: int,
     asking: str | None,
     state: State,
+    paused: bool,
     age_s: int,
 ) -> None:
     """Never without enough money, never while something is asked, never for another price than the button's."""
@@ -89,6 +107,7 @@ def test_accepted_is_only_what_was_shown_and_can_be_paid(
         price_now=price_now,
         pressed=pressed,
         open_count=open_count,
+        paused=paused,
         price_kopecks=quoted,
         asking=asking,
         state=state,
@@ -101,6 +120,7 @@ def test_accepted_is_only_what_was_shown_and_can_be_paid(
         and quoted == pressed
         and quoted <= available
         and open_count < OPEN_AT_MOST
+        and not paused
     )
     if decided is Accept:
         assert sound

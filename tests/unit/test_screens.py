@@ -18,7 +18,11 @@ from kiosk.catalog.form import Problem, ProblemKind, question
 from kiosk.catalog.model import Model, ModelType
 from kiosk.catalog.quote import Unpriced, UnpricedReason
 from kiosk.catalog.shelf import default_shelf
+from kiosk.delivery.messenger import Standing
+from kiosk.generations.gate import Why
 from kiosk.generations.states import Failure, State
+from kiosk.generations.store import Generation
+from kiosk.generations.usher import standing
 from kiosk.ledger.store import Wallet
 from kiosk.operators.alerts import VALUES_OF, Alert, Kind, Raised
 from tests.values import MOMENT, PRICE, PROMPT, a_generation
@@ -77,8 +81,12 @@ def all_screens(
         "question: prices": asking.question(say, RICHEST, tuned, asked_quality, prices=(80, 1250, None, 100_000)),
         "question: setting": asking.question(say, RICHEST, tuned, asked_negative),
         "edit": asking.edit(say, model, draft),
-        "status": screens.status(say, model, draft),
-        "status of a model off the catalog": screens.status(say, None, draft),
+        "status": screens.status(say, model, standing(draft)),
+        "status of a model off the catalog": screens.status(say, None, standing(draft)),
+        **{
+            f"in line: {place}, {why}": screens.status(say, model, in_line(draft, place, why))
+            for place, why in ((1, Why.BUSY), (2, Why.BUSY), (4, Why.TROUBLE), (1006, Why.PAUSED))
+        },
         "done": screens.done(say, model.name, 7, PRICE, late=False),
         "done with less than there is": screens.done(say, model.name, 7, PRICE, late=False, compressed=True),
         "done late": screens.done(say, model.name, 7, PRICE, late=True),
@@ -98,6 +106,11 @@ def all_screens(
 def an_alert(kind: Kind, said: str) -> Raised:
     """Raised thrice, once told, with this in every place."""
     return Raised(1, Alert(kind, values=dict.fromkeys(VALUES_OF[kind], said)), 3, 1, MOMENT, MOMENT, ())
+
+
+def in_line(order: Generation, place: int, why: Why) -> Standing:
+    """An order that was told its place."""
+    return standing(replace(order, state=State.PENDING, place_told=place, wait_told=why.value))
 
 
 def a_problem(kind: ProblemKind) -> Problem:
@@ -237,4 +250,4 @@ def test_every_state_of_begun_orders_has_a_screen() -> None:
     """A press in any state is answered: the desk's table of begun states is the schema's."""
     assert set(get_args(Language)) == set(LANGUAGES)
     for state in (State.PENDING, State.SUBMITTING, State.RUNNING):
-        assert screens.status(words("ru"), Z_IMAGE, a_generation(state=state)).rows == ()
+        assert screens.status(words("ru"), Z_IMAGE, standing(a_generation(state=state))).rows == ()

@@ -52,6 +52,22 @@ alert-books =
     🔔 <b>The books do not add up</b>
 
     Broken: { $invariants }. “kiosk audit” shows where.
+alert-sales_paused =
+    🔔 <b>Sales are paused</b>
+
+    The provider takes no orders: { $reason }, credits needed for the last one: { $needed }. Top up at the provider or check the key: sales resume by themselves.
+alert-sales_resumed =
+    🔔 <b>Sales are resumed</b>
+
+    What they were paused for ({ $reason }) is over.
+alert-breaker_opened =
+    🔔 <b>The provider does not work</b>
+
+    Orders that failed in a row: { $troubles }. New ones wait in line, and now and then one is tried.
+alert-breaker_closed =
+    🔔 <b>The provider works again</b>
+
+    The line is moving.
 
 alert-stray =
     🔔 <b>Forgotten orders found</b>
@@ -385,7 +401,12 @@ card-poor =
     Price: <b>{ $price }</b>
     ⚠️ Your balance is { $available }, <b>{ $missing }</b> are missing. The order is kept: top up and press “Create”.
 card-price-changed = ⚠️ The price has changed, please check again.
-card-too-many = ⚠️ You have { $limit } orders running already. Please wait for one of them.
+card-too-many =
+    ⚠️ You have { $limit ->
+        [one] { $limit } order
+       *[other] { $limit } orders
+    } running already. Please wait for one of them.
+card-paused = ⏸ Sales are paused: we are on it. Your order is saved, no money was touched — please try a little later.
 card-stuck =
     🧾 <b>{ $model }</b>
 
@@ -408,6 +429,22 @@ status =
 
     { $model }{ $usual }
 status-usual = {" "}· usually about { $seconds } s
+line-place =
+    🕒 <b>You are number { $place } in line</b>{ $ahead ->
+        [0] {""}
+        [one] {" "}— { $ahead } order is ahead of you
+       *[other] {" "}— { $ahead } orders are ahead of you
+    }
+line-why-busy = There are many orders right now. Yours starts by itself when its turn comes.
+line-why-trouble = The neural network does not answer at the moment. We keep trying, and your place is kept.
+line-why-paused = Sales are paused: we are on it. Your place is kept.
+line =
+    { $heading }
+
+    { $answers }
+
+    { $model }
+    { $why } If it takes too long, your money comes back by itself.
 done = ✅ <b>Done!</b>
 done-late = 🎁 <b>Done!</b> It took longer than we waited, so it is free: your money had already gone back.
 done-details = { $model } · { $price }
