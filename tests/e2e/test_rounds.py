@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 import structlog
 
@@ -76,6 +77,33 @@ async def test_outage_is_said_once_and_waited_out() -> None:
             count = work.done
             await until(lambda: work.done > count)
     assert [entry["why"] for entry in log if entry["event"] == "round.waits"] == ["gone", "gone again"]
+
+
+async def test_cut_connections_are_waited_out(database: Database, dsn: str) -> None:
+    """The server ends every connection, three times: the loop is back by itself, and takes it for no bug."""
+    looks: list[int] = []
+
+    async def look() -> None:
+        async with database.transaction() as tx:
+            looks.append(await tx.fetchval("SELECT pg_backend_pid()"))
+
+    rounds = Rounds({"look": Round(OFTEN_S, look)})
+    running = asyncio.create_task(rounds.run())
+    with structlog.testing.capture_logs() as log:
+        for _ in range(3):
+            count = len(looks)
+            await until(lambda count=count: len(looks) > count)  # type: ignore[misc]  # a default is no argument here
+            killer = await asyncpg.connect(dsn)
+            cut = set(looks)
+            await killer.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            await killer.close()
+            await until(lambda cut=cut: bool(set(looks) - cut))  # type: ignore[misc]  # likewise
+        rounds.stop()
+        await running
+    assert [entry for entry in log if entry["event"] == "round.failed"] == []
 
 
 def test_pauses_of_an_outage_grow_to_a_bound() -> None:
