@@ -32,8 +32,6 @@ SHOP_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "PROVIDER_CREATES": str(CREATES),
         "PROVIDER_WINDOW_S": f"{CREATES_WINDOW_S:g}",
         "SUBMIT_GRACE_S": "4",
-        "PROVIDER_CREATES": f"{CREATES}",
-        "PROVIDER_WINDOW_S": f"{CREATES_WINDOW_S:g}",
         "POLL_FIRST_S": "1",
         "LINE_DEADLINE_S": f"{LINE_DEADLINE_S * TIME_SCALE:g}",
         "IMAGE_DEADLINE_S": f"{IMAGE_DEADLINE_S * TIME_SCALE:g}",
