@@ -279,11 +279,25 @@ CANCELED = frozenset({State.CANCELED})
 SUCCEED = "settle.Settler.succeed:*"
 FAIL = "settle.Settler.fail:*"
 ALERT = "*:raise_alert"
-HOPELESS = "submit.Submitter._give_up_if_hopeless:*"
+HOPELESS = "submit.Submitter._given_up:*"
 RECORD = "deliver.Deliverer._record:"
 PLAIN = "plain"
 NO_GROUPS = "only a group can move, and the stand-in for Telegram has none; tests/e2e/test_supergroup.py moves one"
+NO_STORY = "no story closes the gate, waits for files of a customer, or is refused by the provider yet"
 UNREACHED = {
+    "submit.Submitter.__call__:keeper.line_up": NO_STORY,
+    "submit.Submitter.__call__:usher.tell": NO_STORY,
+    "submit.Submitter._packed:store.get": NO_STORY,
+    "submit.Submitter._packed:reading": NO_STORY,
+    "submit.Submitter._packed:luggage.pack": NO_STORY,
+    "submit.Submitter._packed:line.hold_back": NO_STORY,
+    "submit.Submitter._packed:commit": NO_STORY,
+    "submit.Submitter._packed_by_now:luggage.pack": NO_STORY,
+    "submit.Submitter._packed_by_now:timeout": NO_STORY,
+    "submit.Submitter._conclude:keeper.learn": NO_STORY,
+    "submit.Submitter._conclude:commit": NO_STORY,
+    "submit.Submitter._conclude:keeper.learn#2": NO_STORY,
+    "submit.Submitter._conclude:commit#2": NO_STORY,
     f"{RECORD}deliveries.put_back#2": NO_GROUPS,
     f"{RECORD}deliveries.forget_result_message": NO_GROUPS,
     f"{RECORD}store.move": NO_GROUPS,
@@ -302,7 +316,7 @@ STORIES = {
         callback_is_faster,
         ("callback.CallbackDesk.by_token:*", "callback.CallbackDesk._wake:*", "submit.Submitter._created:enqueue"),
     ),
-    "not accepted": Story(not_accepted, ("submit.Submitter._conclude:*",)),
+    "not accepted": Story(not_accepted, ("submit.Submitter._put_back:*",)),
     "refused": Story(refused, ("settle.Settler.fail:ledger.*", "settle.Settler.fail:commit"), ends=FAILED),
     "task failed": Story(
         task_fails, (FAIL, "send.Courier._say_failure:messenger.put_failure"), but_not=ALERT, ends=FAILED
