@@ -6,10 +6,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 DEMANDED = {
-    *("J-01", "J-04", "J-06", "J-09", "J-12", "J-16", "J-26"),
-    *("D-01", "D-02", "D-03", "D-04", "D-05", "D-09", "D-14"),
+    *(f"J-{n:02}" for n in (1, 2, *range(4, 11), 12, 13, *range(15, 19), *range(21, 28))),
+    *(f"P-{n:02}" for n in (*range(1, 7), *range(8, 17), 18, 19, *range(21, 28))),
+    *(f"D-{n:02}" for n in (*range(1, 6), *range(7, 15))),
     *("I-01", "I-02", "I-03", "B-01", "B-06", "B-07", "B-12", "B-14"),
-    *("W-01", "W-11", "U-03", "U-04", "S-01", "S-02", "S-03", "S-06", "S-07"),
+    *("L-01", "W-01", "W-11", "U-03", "U-04", "S-01", "S-02", "S-03", "S-06", "S-07"),
 }
 
 
