@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
+from kiosk.catalog.answer import ProblemKind
 from kiosk.catalog.model import (
     AnyOf,
     Choice,
@@ -23,7 +24,7 @@ from kiosk.catalog.model import (
     Scalar,
     Text,
 )
-from kiosk.catalog.rules import holds
+from kiosk.catalog.rules import broken_rules, holds, with_defaults
 
 SHORT_RANGE: Final = 16
 CARRIED: Final = frozenset({MediaType.IMAGE, MediaType.VIDEO, MediaType.AUDIO})
@@ -34,7 +35,10 @@ def is_walkable(model: Model) -> bool:
     if any(item.required and not is_askable(model, item) for item in model.inputs):
         return False
     alternatives = [rule.fields for rule in model.rules if isinstance(rule, AnyOf | ExactlyOneOf)]
-    return all(any(can_be_asked(model, field) for field in fields) for fields in alternatives)
+    if not all(any(can_be_asked(model, field) for field in fields) for fields in alternatives):
+        return False
+    broken = broken_rules(model.rules, with_defaults(model, {}))  # a default can demand something, too
+    return all(can_be_asked(model, one.field) for one in broken if one.kind is ProblemKind.NEEDED_HERE)
 
 
 def can_be_asked(model: Model, field: str) -> bool:
