@@ -291,6 +291,7 @@ UNREACHED = {
     "submit.Submitter._packed:reading": NO_STORY,
     "submit.Submitter._packed:luggage.pack": NO_STORY,
     "submit.Submitter._packed:line.hold_back": NO_STORY,
+    "submit.Submitter._place:usher.under_way": NO_STORY,
     "submit.Submitter._packed:commit": NO_STORY,
     "submit.Submitter._packed_by_now:luggage.pack": NO_STORY,
     "submit.Submitter._packed_by_now:timeout": NO_STORY,
