@@ -10,7 +10,7 @@ from chaos.customers import Diary
 from chaos.database import Order, Wallet
 from chaos.hostility import PROVIDER_CLASSES, TELEGRAM_CLASSES, by_class, of_telegram, of_the_provider
 from chaos.nemesis import Kind, Tempo, schedule
-from chaos.options import Options
+from chaos.options import Options, read_options
 from chaos.report import never_struck
 from chaos.verdict import Evidence, Verdict, judge
 
@@ -153,3 +153,19 @@ def test_every_fault_has_a_class() -> None:
     assert {fault.name for fault in of_the_provider(1_000)} <= named
     told = {name for names in TELEGRAM_CLASSES.values() for name in names} | {"blocked"}
     assert {fault.name for fault in of_telegram()} <= told
+
+
+def test_run_has_three_replicas_at_least(capsys: pytest.CaptureFixture[str]) -> None:
+    """One may be killed while another sleeps, and somebody is left."""
+    assert read_options([]).replicas == 3
+    with pytest.raises(SystemExit):
+        read_options(["--replicas", "2"])
+    assert "3 replicas" in capsys.readouterr().err
+
+
+def test_long_run_is_ten_times_as_long_and_meets_an_outage_of_a_minute() -> None:
+    """Unless it is told how many orders."""
+    long = read_options(["--long"])
+    assert long.generations == 10 * read_options([]).generations == 10_000
+    assert 60.0 in long.tempo.outages_s
+    assert read_options(["--long", "--generations", "7"]).generations == 7
