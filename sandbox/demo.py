@@ -26,7 +26,7 @@ from sandbox.walk import Purchase, WalkFailed, buy_picture
 
 RATIOS = ("1:1", "4:3", "3:4", "16:9", "9:16")
 CHAT_PORT, SHOP_PORT, KIE_PORT = 8765, 8766, 8767
-WELCOME_RUB = "100"
+WELCOME_RUB = "1000"  # the dearest clip is within reach
 # The last line of --once and --runs is for programs; everything else goes to the other stream.
 say = Console(stderr=True, highlight=False)
 

@@ -86,7 +86,7 @@ async def test_picture_is_bought_in_the_browser(page: Page, stage: Stage) -> Non
     )
     assert abs(width / height - 16 / 9) < 0.02
     books = await stage.shop.ask("customer", str(CUSTOMER))
-    assert (books["balance_rub"], books["held_rub"]) == ("99.20", "0.00")
+    assert (books["balance_rub"], books["held_rub"]) == ("999.20", "0.00")
     assert [row["captures"] for row in books["generations"]] == [1]
     assert not any((await stage.shop.ask("audit")).values())
 
