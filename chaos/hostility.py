@@ -28,8 +28,8 @@ OF_CREATE_TASK: Final = {
     "http_500": 0.01,
     "http_502": 0.02,
     "not_json": 0.02,
-    "code_429": 0.02,
-    "code_455": 0.02,
+    "code_429": 0.005,
+    "code_455": 0.003,  # the shop rests for half a minute of ours after each
     "code_500": 0.02,
 }
 OF_RECORD_INFO: Final = {
