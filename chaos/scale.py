@@ -9,7 +9,7 @@ from sandbox.telegram import TelegramOptions
 
 TIME_SCALE: Final = 1 / 60  # a minute is a second
 HOUR_S: Final = 3600.0  # in life
-LINE_DEADLINE_S: Final = 1800.0
+LINE_DEADLINE_S: Final = 5400.0  # the gate rests for half-minutes of ours, and they are not the end of an order
 IMAGE_DEADLINE_S: Final = 900.0
 
 # How many tasks the provider takes: 20 in 10 s in life, which would be all day for a long run. Its stand-in refuses

@@ -42,8 +42,8 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path, time_scale: float) -> AsyncIterator[Stage]:
-    """Starts the stand-ins and the shop, and closes them in reverse."""
+async def staged(folder: Path, time_scale: float, **settings: str) -> AsyncIterator[Stage]:
+    """Starts the stand-ins and the shop, with more settings for it, and closes them in reverse."""
     telegram = TelegramSandbox(TelegramOptions(port=free_port(CHAT_PORT), state_dir=folder / "telegram"))
     kie_ports = [free_port(KIE_PORT + n) for n in range(3)]
     kie = KieSandbox(
@@ -76,6 +76,7 @@ async def staged(folder: Path, time_scale: float) -> AsyncIterator[Stage]:
                 "DATA_DIR": str(folder / "shop" / "data"),
                 "WELCOME_BALANCE_RUB": WELCOME_RUB,
                 "ALLOW_PRIVATE_LINKS": "true",
+                **settings,
             },
         )
         step("Starting PostgreSQL and the shop")

@@ -105,4 +105,4 @@ async def test_wrong_answers_are_explained_and_change_nothing(page: Page, stage:
     await press(page, "Отмена")
     await expect(page.get_by_test_id("message").filter(has_text="Отменено").last).to_be_visible()
     books = await stage.shop.ask("customer", str(CUSTOMER))
-    assert (books["balance_rub"], books["generations"]) == ("100.00", [])
+    assert (books["balance_rub"], books["generations"]) == ("1000.00", [])

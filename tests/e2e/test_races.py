@@ -75,10 +75,10 @@ class Counting(Settler):
     tried: ClassVar[Counter[int]] = Counter()
     won: ClassVar[Counter[int]] = Counter()
 
-    async def succeed(self, order: Generation, outputs: Sequence[Output]) -> bool:
+    async def succeed(self, order: Generation, outputs: Sequence[Output], *, unended: bool = False) -> bool:
         assert order.state is State.RUNNING
         self.tried[order.id] += 1
-        won = await super().succeed(order, outputs)
+        won = await super().succeed(order, outputs, unended=unended)
         self.won[order.id] += won
         return won
 

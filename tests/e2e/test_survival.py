@@ -72,7 +72,7 @@ async def test_terminated_connections_lose_nothing(database: Database, dsn: str)
 async def test_killed_shop_finishes_when_started_again(open_folder: Path, moment: str) -> None:
     """kill -9 in the middle of an order, or right as its result appears: one picture, one charge, clean books."""
     async with (
-        staged(open_folder / "demo", time_scale=0.04) as stage,
+        staged(open_folder / "demo", time_scale=0.04, SINGLE_MODEL_ONLY="true") as stage,
         Customer(stage.chat_url, 4242, BOT_ID) as customer,
     ):
         await confirmed(customer, await at_the_card(customer))
