@@ -173,7 +173,10 @@ class Submitter:
         """Whether it waits for nothing: it is over, under way, or hopeless, and then its money goes back."""
         async with self.db.reading() as tx:
             order = await store.get(tx, generation_id)
-        if order is None or order.state not in (State.PENDING, State.SUBMITTING):
+        if order is None:
+            return True
+        if order.state not in (State.PENDING, State.SUBMITTING):
+            await self.usher.catch_up(order)
             return True
         assert order.deadline_at is not None  # noqa: S101 - every confirmed generation has one
         late = order.read_at >= order.deadline_at

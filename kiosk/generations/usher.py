@@ -88,11 +88,21 @@ class Usher:
 
     async def under_way(self, generation_id: int) -> None:
         """It is not in line any more: what was told of that goes out of its message."""
-        async with self.db.transaction() as tx:
+        async with self.db.reading() as tx:
             order = await store.get(tx, generation_id)
-            if order is None or STAGE.get(order.state) != "made" or not await line.forget_told(tx, generation_id):
-                return
+        if order is None or STAGE.get(order.state) != "made" or order.place_told is None:
+            return
         await self._show(generation_id)
+        await self._forget(generation_id)
+
+    async def catch_up(self, order: Generation) -> None:
+        """Whoever edited its message was perhaps killed before looking what had come there meanwhile."""
+        if order.place_told is None:
+            return
+        if order.state in PART:
+            await self._deliver_again(order)
+        else:
+            await self.under_way(order.id)
 
     async def _show(self, generation_id: int) -> None:
         """An edit takes as long as it takes: whatever came to the message meanwhile is put there once more."""
@@ -107,9 +117,12 @@ class Usher:
                 await self._deliver_again(order)
             if STAGE.get(order.state) == STAGE[then.state] and told_of(order) == told_of(then):
                 if isinstance(shown, Busy | Unknown):
-                    async with self.db.transaction() as tx:
-                        await line.forget_told(tx, generation_id)
+                    await self._forget(generation_id)
                 return
+
+    async def _forget(self, generation_id: int) -> None:
+        async with self.db.transaction() as tx:
+            await line.forget_told(tx, generation_id)
 
     async def _read(self, generation_id: int) -> tuple[Generation, Customer]:
         async with self.db.transaction() as tx:
@@ -128,5 +141,6 @@ class Usher:
         async with self.db.transaction() as tx:
             await deliveries.again(tx, order.id, PART[order.state])
             await store.deliver_once_more(tx, order.id)
+            await line.forget_told(tx, order.id)
             await enqueue(tx, Job(Act.DELIVER, order.id))
         log.info("generation.told_again", state=order.state.value)
