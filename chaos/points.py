@@ -29,15 +29,19 @@ TRACE: Final = "KIOSK_CRASH_TRACE"  # a file that is told of every point reached
 MODULES: Final = (
     "kiosk.generations.confirm",
     "kiosk.generations.submit",
+    "kiosk.media.luggage",
+    "kiosk.generations.gatekeeper",
+    "kiosk.generations.usher",
     "kiosk.generations.callback",
     "kiosk.generations.observe",
     "kiosk.generations.settle",
     "kiosk.generations.deliver",
     "kiosk.delivery.send",
     "kiosk.generations.sweep",
+    "kiosk.generations.original",
 )
 # Their packages; whatever else has effects there is named below.
-PACKAGES: Final = ("kiosk.delivery", "kiosk.generations", "kiosk.queue")
+PACKAGES: Final = ("kiosk.delivery", "kiosk.generations", "kiosk.media", "kiosk.queue")
 # Their functions are given a transaction and open none: each is one effect, where it is called.
 STATEMENTS: Final = (
     "kiosk.delivery.store",
@@ -46,19 +50,19 @@ STATEMENTS: Final = (
     "kiosk.generations.line",
     "kiosk.generations.store",
     "kiosk.generations.tasks",
+    "kiosk.media.store",
     "kiosk.queue.jobs",
 )
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "kiosk.delivery.fetch": "only reads what the provider keeps",
         "kiosk.generations.draft": "a draft owes nobody anything, and an update that was not answered comes again",
-        "kiosk.generations.original": "inside the transaction of a press, which comes again when it was not answered",
         "kiosk.generations.reconcile": "each of its transactions wakes what it found; the next round finds the rest",
         "kiosk.generations.strays": "as reconcile",
-        "kiosk.generations.gatekeeper": "each act is one transaction: an effect where it is called",
         "kiosk.generations.refund": "one transaction of an operator, who sees whether it was made and may repeat it",
         "kiosk.generations.report": "only reads",
-        "kiosk.generations.usher": "edits a message that the end of the order replaces; owes nothing",
+        "kiosk.media.links": "only reads what lies at a customer's address",
+        "kiosk.media.source": "only reads a customer's file",
         "kiosk.queue.rounds": "nightly work may be done twice, and is taken over when it was not ended",
         "kiosk.queue.turns": "as rounds",
         "kiosk.queue.worker": "runs the jobs and keeps nothing of them",

@@ -46,14 +46,21 @@ PATIENCE_S = 60.0  # for what never comes when something is broken
 LOOK_S = 0.03
 LAST_BREATH_S = 1.0  # from what can be seen outside to the end of whoever dies right behind it
 DEADLINE_S = 86_400  # no story is so long
+CREATES = 20  # that the gate lets through at once
 
 AN_HOUR_PASSES = """
 UPDATE generations
 SET next_at = next_at - interval '1 hour', submitted_at = submitted_at - interval '1 hour',
     line_ends_at = line_ends_at - interval '1 hour', deadline_at = deadline_at - interval '1 hour',
-    late_look_at = late_look_at - interval '1 hour'
+    late_look_at = late_look_at - interval '1 hour', held_back_until = held_back_until - interval '1 hour'
 WHERE confirmed_at IS NOT NULL AND state <> 'canceled';
 UPDATE deliveries SET claimed_at = claimed_at - interval '1 hour';
+UPDATE media SET uploaded_at = uploaded_at - interval '1 hour';
+UPDATE provider_gates
+SET counted = ARRAY(SELECT moment - interval '1 hour' FROM unnest(counted) moment),
+    closed_until = closed_until - interval '1 hour', broken_until = broken_until - interval '1 hour',
+    trial = trial - interval '1 hour', paused_since = paused_since - interval '1 hour',
+    check_at = check_at - interval '1 hour';
 """
 WITH_NOBODY_AT_WORK = """
 UPDATE pgqueuer SET heartbeat = heartbeat - interval '1 hour';
@@ -260,6 +267,7 @@ async def a_stage(dsn: str, starter: Starter, folder: Path) -> AsyncIterator[Sta
             "DATABASE_POOL_SIZE": "4",
             "LINE_DEADLINE_S": str(DEADLINE_S),
             "IMAGE_DEADLINE_S": str(DEADLINE_S),
+            "PROVIDER_CREATES": str(CREATES),
         }
         db = await stack.enter_async_context(await Database.connect(dsn, max_size=4))
         session = await stack.enter_async_context(aiohttp.ClientSession())

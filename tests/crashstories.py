@@ -2,25 +2,42 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import aiohttp
 
-from kiosk.bot.buttons import Cancel, Create
+from kiosk.bot.buttons import Cancel, Create, Original
+from kiosk.catalog.model import MediaType
+from kiosk.delivery import store as deliveries
+from kiosk.delivery.plan import failure_parcels
 from kiosk.delivery.wording import Wording
-from kiosk.generations import store, tasks
+from kiosk.generations import gates, store, tasks
+from kiosk.generations.gate import FLIGHT_S
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import SUBMITS_AT_MOST, Failure, State
+from kiosk.generations.store import Generation
+from kiosk.ids import key_name
+from kiosk.kie.codes import RefusalReason
+from kiosk.kie.pacing import Waits
+from kiosk.ledger import store as ledger
+from kiosk.media import store as media
+from kiosk.media.fit import Facts
+from kiosk.media.store import Source
 from kiosk.queue.jobs import Act
-from sandbox.shopkeeper import BOT_ID
-from tests.crashstage import PRICE, Stage
+from sandbox.shopkeeper import BOT_ID, KIE_KEY
+from sandbox.telegram.calls import Upload
+from sandbox.telegram.media import store as keep_file
+from tests.crashstage import CREATES, PRICE, Stage
 
 Part: TypeAlias = Callable[[Stage], Awaitable[None]]
 
 
 WORDS = "Кот летит на Луну"
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
+SLOW_S = 3  # long enough for something else to happen meanwhile
 
 
 async def nothing(_stage: Stage) -> None:
@@ -108,6 +125,114 @@ async def asked_twice_in_vain(stage: Stage) -> None:
 async def overdue_in_line(stage: Stage) -> None:
     await stage.confirmed()
     await stage.sql("UPDATE generations SET deadline_at = now(), next_at = now()")
+
+
+async def unknown_outcome(stage: Stage) -> None:
+    """The provider made a task, and its answer is lost."""
+    stage.kie_fault("lost_reply", "createTask")
+    stage.press(Create(stage.order, PRICE))
+
+
+async def no_credits(stage: Stage) -> None:
+    stage.kie_fault("code_402", "createTask")
+    stage.press(Create(stage.order, PRICE))
+
+
+async def the_gate(stage: Stage, **changes: Any) -> None:
+    """The row of the provider's key says this."""
+    async with stage.db.transaction() as tx:
+        gate, _ = await gates.lock(tx, key_name(KIE_KEY))
+        await gates.save(tx, key_name(KIE_KEY), replace(gate, **changes))
+
+
+async def in_line(stage: Stage) -> None:
+    """As many as the provider takes at once are being asked for, all by others."""
+    await never_woken(stage)
+    async with stage.db.reading() as tx:
+        now = await gates.clock(tx)
+    await the_gate(stage, counted=(now + timedelta(seconds=FLIGHT_S),) * CREATES)
+
+
+async def in_line_and_unheard(stage: Stage) -> None:
+    """The place is told, but what Telegram says of it is lost."""
+    await in_line(stage)
+    stage.telegram_fault("drop_after", "editMessageText")
+
+
+async def in_line_and_told_slowly(stage: Stage) -> None:
+    await in_line(stage)
+    stage.telegram_fault("slow", "editMessageText", delay_s=SLOW_S)
+
+
+async def being_told_its_place(stage: Stage) -> Generation:
+    while (order := await stage.generation()).place_told is None:
+        await asyncio.sleep(0.05)
+    return order
+
+
+async def leaves_meanwhile(stage: Stage) -> None:
+    """The customer leaves the line while the place is on its way to them."""
+    order = await being_told_its_place(stage)
+    assert await Settler(stage.db).cancel(order.customer_id, order.id)
+
+
+async def ends_meanwhile(stage: Stage) -> None:
+    """Another replica gives the order up and says so while the place is on its way to the same message."""
+    order = await being_told_its_place(stage)
+    async with stage.db.transaction() as tx:  # as Settler.fail does, but without a job that the first one could take
+        await ledger.lock(tx, order.customer_id)
+        failure = Failure.UNAVAILABLE
+        assert await store.settle_failed(tx, order.id, was=State.PENDING, failure=failure, wake_s=20, late_look_s=None)
+        await ledger.resolve(tx, order.id, "release")
+        await deliveries.insert(tx, order.id, failure_parcels())
+    await stage.own.worker.handlers[Act.DELIVER](order.id)
+    assert (await stage.generation()).delivered_at
+
+
+async def paused(stage: Stage) -> None:
+    """There were no credits, and there are some by now."""
+    await never_woken(stage)
+    async with stage.db.reading() as tx:
+        now = await gates.clock(tx)
+    await the_gate(stage, paused_since=now, paused_why=RefusalReason.NO_CREDITS.value, check_at=now, pauses=1)
+
+
+async def with_a_file(stage: Stage) -> None:
+    """The customer sent a picture that is to be worked on."""
+    upload = Upload("cat.png", "image/png", PNG)
+    kept = await keep_file(stage.telegram.world, BOT_ID, "document", upload)
+    await with_the_file(stage, kept.file_id)
+
+
+async def with_the_file(stage: Stage, file_id: str) -> None:
+    facts = Facts(MediaType.IMAGE, "png", "image/png", len(PNG))
+    customer = (await stage.generation()).customer_id
+    async with stage.db.transaction() as tx:
+        number = await media.add(tx, customer, 1, Source(file_id=file_id), facts)
+    await stage.sql(
+        "UPDATE generations SET model_id = $1, inputs = jsonb_build_object('image', $2::text)",
+        "recraft/remove-background",
+        f"media:{number}",
+    )
+    await never_woken(stage)
+
+
+async def host_is_away(stage: Stage) -> None:
+    """The provider takes no files at first."""
+    await with_a_file(stage)
+    stage.kie_fault("http_502", "upload-stream", times=Waits().tries)
+
+
+async def file_lost(stage: Stage) -> None:
+    """Telegram does not know the customer's file any more."""
+    await with_the_file(stage, "gone")
+
+
+async def original_asked(stage: Stage) -> None:
+    """The result is in the chat, and the file behind it is asked for."""
+    await stage.settled()
+    await stage.own.worker.handlers[Act.DELIVER](stage.order)
+    stage.press(Original(stage.order))
 
 
 async def task_fails(stage: Stage) -> None:
@@ -283,22 +408,7 @@ HOPELESS = "submit.Submitter._given_up:*"
 RECORD = "deliver.Deliverer._record:"
 PLAIN = "plain"
 NO_GROUPS = "only a group can move, and the stand-in for Telegram has none; tests/e2e/test_supergroup.py moves one"
-NO_STORY = "no story closes the gate, waits for files of a customer, or is refused by the provider yet"
 UNREACHED = {
-    "submit.Submitter.__call__:keeper.line_up": NO_STORY,
-    "submit.Submitter.__call__:usher.tell": NO_STORY,
-    "submit.Submitter._packed:store.get": NO_STORY,
-    "submit.Submitter._packed:reading": NO_STORY,
-    "submit.Submitter._packed:luggage.pack": NO_STORY,
-    "submit.Submitter._packed:line.hold_back": NO_STORY,
-    "submit.Submitter._place:usher.under_way": NO_STORY,
-    "submit.Submitter._packed:commit": NO_STORY,
-    "submit.Submitter._packed_by_now:luggage.pack": NO_STORY,
-    "submit.Submitter._packed_by_now:timeout": NO_STORY,
-    "submit.Submitter._conclude:keeper.learn": NO_STORY,
-    "submit.Submitter._conclude:commit": NO_STORY,
-    "submit.Submitter._conclude:keeper.learn#2": NO_STORY,
-    "submit.Submitter._conclude:commit#2": NO_STORY,
     f"{RECORD}deliveries.put_back#2": NO_GROUPS,
     f"{RECORD}deliveries.forget_result_message": NO_GROUPS,
     f"{RECORD}store.move": NO_GROUPS,
@@ -318,7 +428,50 @@ STORIES = {
         ("callback.CallbackDesk.by_token:*", "callback.CallbackDesk._wake:*", "submit.Submitter._created:enqueue"),
     ),
     "not accepted": Story(not_accepted, ("submit.Submitter._put_back:*",)),
-    "refused": Story(refused, ("settle.Settler.fail:ledger.*", "settle.Settler.fail:commit"), ends=FAILED),
+    "refused": Story(
+        refused,
+        ("settle.Settler.fail:ledger.*", "settle.Settler.fail:commit", "submit.Submitter._conclude:commit"),
+        ends=FAILED,
+    ),
+    "no credits": Story(
+        no_credits, ("submit.Submitter._conclude:commit", "gatekeeper.Gatekeeper._change:raise_alert"), ends=FAILED
+    ),
+    "unknown outcome": Story(unknown_outcome, ("submit.Submitter._conclude:commit#2",)),
+    "in line": Story(
+        in_line,
+        (
+            "gatekeeper.Gatekeeper.line_up:*",
+            "usher.Usher.tell:*",
+            "usher.Usher.under_way:*",
+            "usher.Usher._forget:*",
+            "usher.Usher._read:*",
+            "usher.Usher._put:messenger.put_status",
+            "usher.Usher._put:messenger.put_status@2",
+        ),
+    ),
+    "in line, unheard": Story(in_line_and_unheard, ("usher.Usher._forget:*",)),
+    "in line, leaves": Story(
+        in_line_and_told_slowly, ("usher.Usher._put:messenger.put_canceled",), ends=CANCELED, outside=leaves_meanwhile
+    ),
+    "in line, ends": Story(
+        in_line_and_told_slowly,
+        ("usher.Usher._put:messenger.put_status", "usher.Usher._deliver_again:*"),
+        ends=FAILED,
+        outside=ends_meanwhile,
+    ),
+    "paused": Story(
+        paused,
+        (
+            "gatekeeper.Gatekeeper.reopen:*",
+            "gatekeeper.Gatekeeper._claim_check:*",
+            "gatekeeper.Gatekeeper._change:line.wake",
+            "gatekeeper.Gatekeeper._change:raise_alert",
+        ),
+    ),
+    "file": Story(with_a_file, ("luggage.Luggage.*:*",)),
+    "host away": Story(host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit")),
+    "file lost": Story(file_lost, ("settle.Settler.fail:commit",), ends=FAILED),
+    "original": Story(original_asked, ("original.owe_originals:*",), extras=1),
     "task failed": Story(
         task_fails, (FAIL, "send.Courier._say_failure:messenger.put_failure"), but_not=ALERT, ends=FAILED
     ),
