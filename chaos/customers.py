@@ -181,11 +181,11 @@ class Shopper:
                 await self.customer.click(message_id, data)
 
     def _delete_status(self, order: int) -> None:
-        """Only while it shows no picture: whoever deletes a picture has had it. In this process, so none slips in."""
+        """Only before it is over: whoever deletes the end has seen it. In this process, so none slips in."""
         chat = self.telegram.world.chat(BOT_ID, self.telegram_id)
         for message_id in self.diary.cards.get(order, ()):
             message = chat.messages.get(message_id)
-            if message is not None and "photo" not in message.body and "document" not in message.body:
+            if message is not None and order_of(message_view(chat, message)) != order:
                 acts.delete(self.telegram.world, chat, message_id)
                 self.diary.deleted.add(order)
 

@@ -114,12 +114,13 @@ class Handlers:
         if reply.screen.fresh:
             await self._show_below(bot, at.chat_id, reply)
             return
-        landed = await edit(bot, at.chat_id, at.message_id, reply.screen)
+        place = _place(at, reply)
+        landed = await edit(bot, at.chat_id, place, reply.screen)
         if landed is None:
             if reply.order_id is None:  # else it is the very order whose result came first
                 await self._show_below(bot, at.chat_id, reply)
             return
-        if reply.draft is not None and not await self.desk.shown(reply.draft, landed) and landed != at.message_id:
+        if reply.draft is not None and not await self.desk.shown(reply.draft, landed) and landed != place:
             await take_away(bot, at.chat_id, landed)
         if reply.order_id is not None:
             correction = await self.desk.correction(visitor, reply.order_id)
@@ -147,6 +148,17 @@ class Handlers:
         except (TelegramAPIError, ClientDecodeError) as refusal:  # decoration: the press itself goes on
             if not (isinstance(refusal, TelegramBadRequest) and says(refusal, *QUERY_TOO_OLD)):
                 log.info("bot.spinner_stays", refusal=type(refusal).__name__)
+
+
+def _place(at: Pressed, reply: Reply) -> int:
+    """The message in which a screen is shown: the wizard's own, also when an earlier copy of it was pressed.
+
+    It never goes back to a message that it left: whoever moved it is about to take that away.
+    """
+    wizard = reply.draft
+    if wizard is None or wizard.message_id is None or wizard.chat_id != at.chat_id:
+        return at.message_id
+    return wizard.message_id
 
 
 def _toast(pressing: "asyncio.Task[Reply]", visitor: Visitor) -> str | None:

@@ -94,3 +94,22 @@ async def test_press_dealt_with_too_late_does_not_move_the_wizard(database: Data
         shown = (await customer.chat())["messages"]
         assert [item["message_id"] for item in shown if item["media"]] == [card["message_id"]]
         assert not any("Опишите картинку" in (item["text"] or "") for item in shown)
+
+
+async def test_wizard_never_returns_to_a_message_that_is_about_to_be_taken_away(database: Database, dsn: str) -> None:
+    """Repeated words move the wizard, and the copy that it left is pressed before it is gone: nothing is lost."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        wrote, ratios = await at_the_ratios(customer)
+        while any("Опишите картинку" in (item["text"] or "") for item in (await customer.chat())["messages"]):
+            await asyncio.sleep(0.01)
+        shop.telegram_fault("slow", "deleteMessage", delay_s=SLOW_S)
+        again = asyncio.create_task(sent_again(shop, 1001, wrote["message_id"]))
+        while shop.telegram.faults.active():
+            await asyncio.sleep(0.01)
+        await customer.click(ratios["message_id"], button(ratios, "16:9"))
+        card = await customer.wait_until(shows("Цена"), PATIENCE_S)
+        assert card["message_id"] > ratios["message_id"]
+        order = await confirmed(customer, card)
+        await again
+        assert (await shop.settled_order(order)).message_id == card["message_id"]
+        assert (await message(customer, card["message_id"]))["media"]
