@@ -109,13 +109,20 @@ class Handlers:
         """What happens in a group besides orders is no concern of ours."""
 
     async def _show_pressed(self, bot: Bot, visitor: Visitor, at: Pressed, reply: Reply) -> None:
-        if reply.screen is None:
+        screen = reply.screen
+        if screen is None:
             return
-        if reply.screen.fresh:
+        if screen.fresh:
             await self._show_below(bot, at.chat_id, reply)
             return
+        if reply.order_id is not None:
+            # Whoever slept since the press was dealt with must not write over how the order ended meanwhile.
+            standing = await self.desk.correction(visitor, reply.order_id)
+            if standing is None:
+                return
+            screen = standing
         place = _place(at, reply)
-        landed = await edit(bot, at.chat_id, place, reply.screen)
+        landed = await edit(bot, at.chat_id, place, screen)
         if landed is None:
             if reply.order_id is None:  # else it is the very order whose result came first
                 await self._show_below(bot, at.chat_id, reply)
@@ -124,7 +131,7 @@ class Handlers:
             await take_away(bot, at.chat_id, landed)
         if reply.order_id is not None:
             correction = await self.desk.correction(visitor, reply.order_id)
-            if correction and correction != reply.screen:
+            if correction and correction != screen:
                 await edit(bot, at.chat_id, at.message_id, correction)
 
     async def _answer(self, bot: Bot, message: Message, reply: Reply) -> None:
