@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 
 from kiosk.db import Database
@@ -27,6 +28,10 @@ SETTINGS = {
     "autovacuum": "off",
 }
 numbers = itertools.count(1)
+
+# No test asserts on a clock: a slow machine is no failure.
+hypothesis.settings.register_profile("kiosk", deadline=None)
+hypothesis.settings.load_profile("kiosk")
 
 
 def address_of(database: str, server: str) -> str:
