@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from kiosk.bot.desk import Desk
 from kiosk.bot.messenger import TelegramMessenger
 from kiosk.bot.opening import make_bot
 from kiosk.catalog.model import Output
@@ -146,6 +147,20 @@ class Workshop:
 
     def fault(self, name: str, target: str, *, times: int | None = 1, **args: Any) -> None:
         self.kie.faults.add(Fault(name, target, times=times, args=args))
+
+
+def a_desk(shop: Workshop) -> Desk:
+    """The counter of this shop."""
+    return Desk(
+        db=shop.db,
+        shelf=default_shelf(),
+        wizard=shop.wizard,
+        till=shop.till,
+        settler=shop.settler,
+        welcome_kopecks=1000,
+        support="",
+        admins=frozenset(),
+    )
 
 
 @contextlib.asynccontextmanager

@@ -11,11 +11,9 @@ import pytest
 import structlog
 
 from kiosk.bot.buttons import Choose, Create, Home, model_code, pack
-from kiosk.bot.desk import Desk
 from kiosk.bot.intake import ALLOWED_UPDATES, BotIntake
 from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Button
-from kiosk.catalog.shelf import default_shelf
 from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor
 from kiosk.db import Database
@@ -24,7 +22,7 @@ from kiosk.generations.deliver import recipient
 from kiosk.generations.states import State
 from sandbox.customer import Customer
 from tests.openshop import BOT, PATIENCE_S, OpenShop, an_open_shop, at_the_card, button, confirmed, message, shows
-from tests.workshop import Workshop, a_workshop
+from tests.workshop import a_desk, a_workshop
 
 ANNA = 1001
 GROUP = -100500
@@ -223,19 +221,6 @@ async def until(reached: Any) -> None:
 
 VISITOR = Visitor(BOT, ANNA, "Анна", "anna", "ru")
 CHOOSE = pack(Choose(model_code("z-image")))
-
-
-def a_desk(shop: Workshop) -> Desk:
-    return Desk(
-        db=shop.db,
-        shelf=default_shelf(),
-        wizard=shop.wizard,
-        till=shop.till,
-        settler=shop.settler,
-        welcome_kopecks=1000,
-        support="",
-        admins=frozenset(),
-    )
 
 
 async def a_known_bot(database: Database) -> None:

@@ -5,29 +5,15 @@ import asyncio
 from kiosk.bot.buttons import Choose, model_code, pack
 from kiosk.bot.desk import Desk
 from kiosk.bot.replies import Pressed, Reply
-from kiosk.catalog.shelf import default_shelf
 from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor
 from kiosk.db import Database
 from kiosk.generations.states import State
 from tests.shopkeeping import BOT
-from tests.workshop import Workshop, a_workshop
+from tests.workshop import a_desk, a_workshop
 
 CROWD = 50
 CONNECTIONS = 3
-
-
-def a_desk(shop: Workshop) -> Desk:
-    return Desk(
-        db=shop.db,
-        shelf=default_shelf(),
-        wizard=shop.wizard,
-        till=shop.till,
-        settler=shop.settler,
-        welcome_kopecks=1000,
-        support="",
-        admins=frozenset(),
-    )
 
 
 def data_of(reply: Reply | None, label: str) -> str:
