@@ -89,7 +89,7 @@ BREAKAGES: Final[Mapping[str, tuple[Change, ...]]] = MappingProxyType(
             ),
         ),
         # Nobody brings what has no wake-up of its own.
-        "no-sweep": (Change("wiring.py", '"sweep": Round(2, sweeper.sweep),', ""),),
+        "no-sweep": (Change("wiring/engine.py", '"sweep": Round(2, sweeper.sweep),', ""),),
     }
 )
 

@@ -29,6 +29,7 @@ from kiosk.money import to_kopecks, to_rub
 from kiosk.operators import store as operators
 from kiosk.operators.alerts import Raised
 from kiosk.payments.topup import AlreadyRecorded, Contradicted, Credited, TopUp, top_up
+from kiosk.role import Role
 from kiosk.settings import Settings, load_settings
 
 T = TypeVar("T")
@@ -36,7 +37,10 @@ T = TypeVar("T")
 MOST_RUB: Final = 1_000_000
 LONGEST: Final = 200  # characters of what an operator writes into the books
 TelegramId = Annotated[int, typer.Argument(min=1, max=2**52 - 1, help="The customer's number in Telegram.")]
-BotId = Annotated[int | None, typer.Option(help="Needed only when there are several bots.")]
+BotId = Annotated[
+    int | None,
+    typer.Option(min=1, max=2**63 - 1, help="The bot's number; needed only where several bots know this person."),
+]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(models.app, name="models")
@@ -69,7 +73,19 @@ def with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
 @app.command()
 def run() -> None:
     """Run the whole shop: web server, bot and worker in one process."""
-    asyncio.run(process.run(load_settings()))
+    asyncio.run(process.run(load_settings(), Role.RUN))
+
+
+@app.command()
+def web() -> None:
+    """Run what comes in: the port, webhooks or polling, callbacks. Orders are placed and delivered by a worker."""
+    asyncio.run(process.run(load_settings(), Role.WEB))
+
+
+@app.command()
+def worker() -> None:
+    """Run what goes out: jobs, sweeps, deliveries, alerts. Opens no port unless ENABLE_HEALTH_SERVER=true."""
+    asyncio.run(process.run(load_settings(), Role.WORKER))
 
 
 @app.command()
@@ -120,12 +136,13 @@ def audit(as_json: Annotated[bool, typer.Option("--json", help="One JSON object 
 def customer(
     telegram_id: TelegramId,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    bot_id: BotId = None,
 ) -> None:
     """Show what the books say of a customer: balance, holds, and every generation with its money."""
 
     async def use(db: Database, _settings: Settings) -> dict[str, Any]:
         async with db.reading() as tx:
-            return await customer_report(tx, telegram_id)
+            return await customer_report(tx, bot_id or await the_only_bot(tx, telegram_id) or 0, telegram_id)
 
     report = with_database(use)
     if as_json:
@@ -163,9 +180,20 @@ def words(text: str) -> str:
     return said
 
 
+async def the_only_bot(tx: Tx, telegram_id: int) -> int | None:
+    """The bot that knows this person; None: nobody does. Errors: CannotStart when several do."""
+    known = await customers.bots_of(tx, telegram_id)
+    if len(known) > 1:
+        numbers = ", ".join(str(number) for number in known)
+        raise CannotStart(f"{telegram_id} is a customer of several bots: say which with --bot-id, one of {numbers}")
+    return known[0] if known else None
+
+
 async def the_customer(tx: Tx, settings: Settings, bot_id: int | None, telegram_id: int) -> Customer:
     """Errors: CannotStart."""
-    bot = bot_id or int(settings.bot_token().partition(":")[0])
+    if bot_id is None and len(settings.bots) > 1:
+        bot_id = await the_only_bot(tx, telegram_id)
+    bot = bot_id or settings.bots[0].id
     found = await customers.find(tx, bot, telegram_id)
     if found is None:
         raise CannotStart(f"bot {bot} has no customer {telegram_id}: they have to press /start first")

@@ -56,7 +56,17 @@ class DatabaseUnavailable(CannotStart):
         self.why = why
         super().__init__(f"the database is unavailable: {why}")
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether waiting can help: not where it answers that it does not know or want us."""
+        return not isinstance(self.__cause__, UNWANTED)
 
+
+UNWANTED = (
+    asyncpg.InvalidAuthorizationSpecificationError,  # wrong password
+    asyncpg.InvalidCatalogNameError,  # no such database
+    asyncpg.ProtocolViolationError,  # a pooler that does not take our settings
+)
 # Besides a closed connection and OSError (which TimeoutError is), these say that trying again later may help.
 UNAVAILABLE = (
     asyncpg.PostgresConnectionError,

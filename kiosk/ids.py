@@ -15,6 +15,11 @@ def webhook_secret(bot_token: str) -> str:
     return hmac.new(bot_token.encode(), b"telegram webhook", hashlib.sha256).hexdigest()
 
 
+def webhook_mark(secret: str, url: str) -> str:
+    """What tells one webhook from another, secret and all, and from which nobody finds the secret."""
+    return hmac.new(secret.encode(), f"webhook {url}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def key_name(provider_key: str) -> str:
     """A name for a key by which replicas find the same rows, and from which nobody finds the key."""
     return hmac.new(provider_key.encode(), b"provider gate", hashlib.sha256).hexdigest()[:16]

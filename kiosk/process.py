@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, assert_never
 
 import structlog
 from stamina.instrumentation import set_on_retry_hooks
@@ -18,12 +18,16 @@ from kiosk.errors import BadSettings, CannotStart
 from kiosk.log import set_up_logging
 from kiosk.migrate import migrate
 from kiosk.postgres import embedded_postgres_async
+from kiosk.role import Role
 from kiosk.settings import Settings
 
 if TYPE_CHECKING:
     from kiosk.web import Front
 
 log = structlog.get_logger()
+
+WAIT_FIRST_S: Final = 0.5
+WAIT_MOST_S: Final = 5.0
 
 
 @contextlib.asynccontextmanager
@@ -57,25 +61,27 @@ async def connect(settings: Settings, dsn: str) -> Database:
         raise BadSettings("DATABASE_URL", str(error)) from error
 
 
-async def run(settings: Settings) -> None:
-    """The whole shop until SIGTERM or Ctrl-C, at whatever moment. Errors: CannotStart.
+async def run(settings: Settings, role: Role = Role.RUN) -> None:
+    """The shop, or the part of it that this role is, until SIGTERM or Ctrl-C, at whatever moment. Errors: CannotStart.
 
     Parts that take long to import (most of it the Bot API's types) are imported here: the port is open and /live
     answers before them, and a command that needs neither does not wait for them.
     """
-    settings.bot_token()
     settings.provider_key()
+    bots = settings.bots
     set_up_logging(settings.log_level, settings.secrets())
     set_on_retry_hooks([])  # the clients log their own retries
+    log.info("process.started", version=__version__, role=role.value, bots=[bot.id for bot in bots])
     stopping = asyncio.Event()
     _stop_on_signals(stopping)
     async with contextlib.AsyncExitStack() as stack:
         from kiosk.web import Front, create_app, serving  # noqa: PLC0415 - see above
 
         front = Front(__version__)
-        if settings.enable_health_server or settings.bot_mode == "webhook":
-            await stack.enter_async_context(serving(create_app(front), settings.host, settings.port))
-        shop = asyncio.create_task(_keep_shop(settings, front, stopping), name="shop")
+        if has_port(settings, role):
+            app = create_app(front, takes_in=role.takes_in)
+            await stack.enter_async_context(serving(app, settings.host, settings.port))
+        shop = asyncio.create_task(_keep_shop(settings, front, stopping, role), name="shop")
         try:
             await _until_closed(shop, front, stopping)
         except CannotStart:
@@ -86,12 +92,51 @@ async def run(settings: Settings) -> None:
             raise SystemExit(1) from None
 
 
-async def _keep_shop(settings: Settings, front: "Front", stopping: asyncio.Event) -> None:
+def has_port(settings: Settings, role: Role) -> bool:
+    """A worker opens one only when asked to; where requests are to come, one is open whatever was asked."""
+    match role:
+        case Role.WEB:
+            return True
+        case Role.RUN:
+            return settings.enable_health_server is not False or settings.bot_mode == "webhook"
+        case Role.WORKER:
+            return settings.enable_health_server is True
+        case _:
+            assert_never(role)
+
+
+async def _keep_shop(settings: Settings, front: "Front", stopping: asyncio.Event, role: Role) -> None:
     await asyncio.to_thread(importlib.import_module, "kiosk.wiring")
     from kiosk.wiring import keep_shop  # noqa: PLC0415 - see `run`
 
-    async with database_address(settings) as dsn, await connect(settings, dsn) as db:
-        await keep_shop(settings, dsn, db, front, stopping)
+    async with database_address(settings) as dsn, await connect_patiently(settings, dsn, front) as db:
+        await keep_shop(settings, dsn, db, front, stopping, role)
+
+
+async def connect_patiently(settings: Settings, dsn: str, front: "Front") -> Database:
+    """A database that is away may be about to come: a platform starts everything at once. Not for ever: the address
+    may be mistyped. What only another address or password can help is told at once.
+
+    Errors: BadSettings, DatabaseUnavailable, MigrationError.
+    """
+    loop = asyncio.get_running_loop()
+    ends_s, pause_s = loop.time() + settings.startup_wait_s, WAIT_FIRST_S
+    while True:
+        try:
+            database = await connect(settings, dsn)
+        except (BadSettings, DatabaseUnavailable) as error:
+            why = error.__cause__ if isinstance(error, BadSettings) else error
+            left_s = ends_s - loop.time()
+            if not isinstance(why, DatabaseUnavailable) or not why.may_pass or left_s <= 0:
+                raise
+            say = log.info if front.waits_for else log.warning
+            say("database.awaited", why=why.why, left_s=round(left_s))
+            front.waits_for = f"the database: {why.why}"
+            await asyncio.sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 2, WAIT_MOST_S)
+        else:
+            front.waits_for = None
+            return database
 
 
 async def _until_closed(shop: "asyncio.Task[None]", front: "Front", stopping: asyncio.Event) -> None:

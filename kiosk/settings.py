@@ -3,30 +3,36 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from kiosk.bots import BOT_TOKEN, BotProfile, Multiplier, Support, TelegramId, WelcomeRub, read_bots
 from kiosk.errors import BadSettings
 
 MAX_PORT: Final = 65535
 DAY_S: Final = 86_400
-# Bot API, "Authorizing your bot"; digits that fit the bigint which the bot's number becomes.
-BOT_TOKEN: Final = re.compile(r"[0-9]{1,18}:[A-Za-z0-9_-]+")
 IN_A_HEADER: Final = re.compile(r"[!-~]+")  # the key travels in one
 PORT_OF_HOST: Final = re.compile(r":([0-9]+)(?=,|$)")
-TELEGRAM_NAME: Final = re.compile(r"[A-Za-z0-9_]{3,32}")
 # Shorter ones are words such as "postgres", which must stay readable in the log.
 LONG_ENOUGH_TO_HIDE: Final = 12
 ALSO_CALLED: Final = {"SINGLE_MODEL_ONLY": "SINGLE_MODEL_ONLY (or ENABLE_Z_IMAGE_ONLY)"}
 KIE_KEY_MISSING = "set the provider's API key, or try everything without one: make demo"
 TOKEN_MISSING = "set the token that @BotFather gave your bot, or try everything without one: make demo"  # noqa: S105 - a text
-
-TelegramId = Annotated[int, Field(gt=0, lt=2**52)]  # Bot API, "User": at most 52 significant bits
 
 
 class Settings(BaseSettings):
@@ -42,6 +48,7 @@ class Settings(BaseSettings):
     bot_mode: Literal["polling", "webhook"] = "polling"
     lease_ttl_s: float = Field(default=15, ge=5, le=600)
     webhook_base_url: str | None = None
+    bots_file: FilePath | None = None
 
     kie_api_key: SecretStr | None = None
     kie_base_url: str = "https://api.kie.ai"
@@ -51,21 +58,22 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     data_dir: Path = Path("data")
     database_pool_size: int = Field(default=10, ge=2, le=200)
+    startup_wait_s: float = Field(default=60, ge=0, le=3600)
 
     host: str = "0.0.0.0"  # noqa: S104 - a hosting platform routes to the container's outer address
     port: int = Field(default=8080, ge=0, le=MAX_PORT)
-    enable_health_server: bool = True
+    enable_health_server: bool | None = None
 
     single_model_only: bool = Field(
         default=False, validation_alias=AliasChoices("SINGLE_MODEL_ONLY", "ENABLE_Z_IMAGE_ONLY")
     )
     admin_id: Annotated[tuple[TelegramId, ...], NoDecode] = ()
-    support_telegram: str = ""
+    support_telegram: Support = ""
     rub_per_usd: Decimal = Field(default=Decimal(100), gt=0, le=1_000_000)
-    price_multiplier: Decimal = Field(default=Decimal(2), ge=1, le=1000)
+    price_multiplier: Multiplier = Decimal(2)
     prices_file: FilePath | None = None
     allow_private_links: bool = False
-    welcome_balance_rub: Decimal = Field(default=Decimal(0), ge=0, le=1_000_000, decimal_places=2)
+    welcome_balance_rub: WelcomeRub = Decimal(0)
 
     provider_creates: int = Field(default=20, ge=1, le=1000)
     provider_window_s: float = Field(default=10, gt=0, le=3600)
@@ -112,14 +120,6 @@ class Settings(BaseSettings):
             raise ValueError("must look like postgresql://user:password@host:5432/name")
         return value or None
 
-    @field_validator("support_telegram")
-    @classmethod
-    def _bare_name(cls, value: str) -> str:
-        name = value.removeprefix("https://").removeprefix("t.me/").removeprefix("@")
-        if name and not TELEGRAM_NAME.fullmatch(name):
-            raise ValueError("must be a name in Telegram, such as @kiosk_support")
-        return name
-
     @model_validator(mode="after")
     def _webhook_has_address(self) -> "Settings":
         if self.bot_mode == "webhook" and not self.webhook_base_url:
@@ -141,6 +141,26 @@ class Settings(BaseSettings):
             raise BadSettings("TELEGRAM_BOT_TOKEN", "must look like 123456789:AbC…")
         return token
 
+    @cached_property
+    def bots(self) -> tuple[BotProfile, ...]:
+        """All bots of this deployment, the owner's first. Errors: BadSettings, and then none is used."""
+        if self.bots_file is None:
+            return (self._profile(self.bot_token()),)
+        first = self._profile(self.bot_token()) if self.telegram_bot_token else None
+        return read_bots(self.bots_file, self._profile(""), named, first)
+
+    def _profile(self, token: str) -> BotProfile:
+        """A bot on the terms of the environment."""
+        return BotProfile(
+            token,
+            frozenset(self.admin_id),
+            self.price_multiplier,
+            self.support_telegram,
+            self.welcome_balance_rub,
+            self.prices_file,
+            self.single_model_only,
+        )
+
     def provider_key(self) -> str:
         """Errors: BadSettings when there is none or it cannot be sent."""
         key = self.kie_api_key.get_secret_value() if self.kie_api_key else ""
@@ -153,7 +173,9 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every value that no log line may contain."""
         held = (self.telegram_bot_token, self.kie_api_key, self.kie_webhook_hmac_key, self.database_url)
-        return tuple(part for secret in held if secret for part in _with_parts(secret.get_secret_value()))
+        others = [bot.token for bot in self.bots] if self.bots_file else []
+        values = (*(secret.get_secret_value() for secret in held if secret), *others)
+        return tuple(part for value in dict.fromkeys(values) for part in _with_parts(value))
 
 
 def load_settings(values: Mapping[str, object] | None = None, *, env_file: str | None = ".env") -> Settings:
@@ -167,6 +189,21 @@ def load_settings(values: Mapping[str, object] | None = None, *, env_file: str |
         raise _first_problem(error.errors()[0]) from None
     except (UnicodeDecodeError, OSError):
         raise BadSettings(str(env_file), "cannot be read: it must be a text in UTF-8") from None
+
+
+class _Named(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+
+    value: SecretStr | None = None
+
+
+def named(name: str) -> str:
+    """What the environment (or `.env`) holds under a name that an operator chose; "" for nothing."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        return ""
+    held = create_model("Held", __base__=_Named, value=(SecretStr | None, Field(default=None, validation_alias=name)))
+    value = held().value
+    return value.get_secret_value().strip() if value else ""
 
 
 def _first_problem(detail: ErrorDetails) -> BadSettings:

@@ -28,7 +28,7 @@ from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit
 from kiosk.queue.jobs import Act
 from kiosk.settings import load_settings
-from kiosk.wiring import Shop, _links, build
+from kiosk.wiring import Shop, build
 from sandbox.faults import Fault
 from sandbox.kie import KieSandbox
 from sandbox.kie.options import KieOptions
@@ -270,10 +270,8 @@ async def a_stage(dsn: str, starter: Starter, folder: Path) -> AsyncIterator[Sta
             "PROVIDER_CREATES": str(CREATES),
         }
         db = await stack.enter_async_context(await Database.connect(dsn, max_size=4))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        bot = await stack.enter_async_context(make_bot(BOT_TOKEN, telegram.base_url))
         chosen = load_settings({name.lower(): value for name, value in settings.items()}, env_file=None)
-        own = build(chosen, db, bot, session, await _links(stack, chosen), dsn)
+        own = await build(stack, chosen, db, dsn)
         order, message_id = await a_customer_at_the_card(telegram, db)
         yield Stage(db, telegram, kie, own, starter, folder, settings, order, message_id)
 

@@ -21,7 +21,7 @@ from kiosk.generations import store
 from kiosk.generations.callback import CallbackDesk
 from kiosk.generations.store import Generation
 from kiosk.web import Front, create_app, serving
-from kiosk.web.front import Intake, Running
+from kiosk.web.front import BotState, Intake, Running
 from tests.shopkeeping import BOT, a_customer, submitting
 
 SECRET = "secret-of-the-webhook"
@@ -128,7 +128,7 @@ async def a_door(
         intakes={BOT: intake or Counter()},
         hmac_key=hmac_key,
         checks=checks or {"database": database_answers},
-        active=lambda: True,
+        bots=lambda: [BotState(BOT, "kiosk_bot", accepted=True, active=True, hears=True)],
     )
     front = Front("1.2.3", running if is_open else None)
     # After an answer of 500 the server closes the connection: each request gets its own.

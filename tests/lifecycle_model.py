@@ -25,7 +25,7 @@ from kiosk.kie.client import KieClient
 from kiosk.ledger.audit import INVARIANTS
 from kiosk.payments.topup import AlreadyRecorded, Contradicted, Credited
 from tests.scripted import Chat, Reply, ScriptedFiles, ScriptedMessenger, ScriptedProvider, Truth, nothing, unnoticed
-from tests.shopkeeping import PROMPT, a_customer, paid
+from tests.shopkeeping import BOT, PROMPT, a_customer, paid
 from tests.workshop import Workshop
 
 PRICE = 80
@@ -148,7 +148,7 @@ class World:
             keeper=replace(shop.keeper, db=db, grace_s=GRACE_S),
         )
         self.observer = replace(shop.observe, db=db, kie=kie, settler=self.settler, fetcher=files)
-        self.deliverer = Deliverer(db, Courier(self.messenger, files, 50_000_000))
+        self.deliverer = Deliverer(db, {BOT: Courier(self.messenger, files, 50_000_000)})
         self.desk = CallbackDesk(db, poll_first_s=600)
         self.sweeper = Sweeper(db)
         self.buyers: list[Buyer] = []

@@ -35,6 +35,18 @@ class SilentTelegram:
     told: dict[str, dict[str, str]] = field(default_factory=dict)  # method -> its latest arguments
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def webhook(self) -> dict[str, Any]:
+        """As it was set last."""
+        told = self.told.get("setWebhook", {})
+        return {
+            "url": told.get("url", ""),
+            "has_custom_certificate": False,
+            "pending_update_count": 0,
+            "max_connections": int(told.get("max_connections", 40)),
+            "allowed_updates": json.loads(told.get("allowed_updates", "[]")),
+        }
+
     async def answer(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         self.told[method] = {name: str(value) for name, value in (await request.post()).items()}
@@ -45,7 +57,8 @@ class SilentTelegram:
             return web.json_response({"ok": False, "error_code": status, "description": "Unauthorized"}, status=status)
         if method == "getUpdates":
             await asyncio.Event().wait()
-        return web.json_response({"ok": True, "result": self.me if method == "getMe" else True})
+        results = {"getMe": self.me, "getWebhookInfo": self.webhook}
+        return web.json_response({"ok": True, "result": results.get(method, True)})
 
     def was_called(self, method: str) -> asyncio.Event:
         return self.called.setdefault(method, asyncio.Event())

@@ -45,7 +45,7 @@ BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a customer can do, for the customers of all bots."""
+    """Everything that a customer of one bot can do."""
 
     db: Database
     shelf: Shelf
@@ -73,12 +73,12 @@ class Desk:
             return Reply(await self._balance(tx, customer))
 
     async def admin(self, visitor: Visitor) -> Reply:
-        """The shop's day, for operators; to everybody else it is a word like any other."""
+        """The day of this bot, for its operators; to everybody else it is a word like any other."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
             if visitor.telegram_id not in self.admins:
                 return Reply(await self._unknown(tx, customer))
-            return Reply(screens.day(words(customer.language), await last_day(tx), await depth(tx)))
+            return Reply(screens.day(words(customer.language), await last_day(tx, visitor.bot_id), await depth(tx)))
 
     async def help(self, visitor: Visitor) -> Reply:
         async with self.db.transaction() as tx:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,7 +20,10 @@ from aiogram.exceptions import (
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from kiosk.bot.refusals import TOKEN_REFUSED, TokenRefused, says
+from kiosk.bot.stopping import pause, unless_stopped
 from kiosk.bot.turnstile import answering
+from kiosk.bot.words import SHOP_VOICE, Voice, speaking
 from kiosk.db import DatabaseUnavailable
 from kiosk.errors import TryLater
 from kiosk.leadership.leader import Leader, LeadershipLost
@@ -29,8 +32,15 @@ log = structlog.get_logger()
 
 # Exactly what the handlers take; tests compare it with what is registered.
 ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
-# What an update cannot help: Telegram is away (the last: a gateway answers in its place), or the database.
-TELEGRAM_AWAY: Final = (TelegramRetryAfter, TelegramNetworkError, TelegramServerError, ClientDecodeError)
+# What an update cannot help: Telegram is away (a gateway that answers in its place cannot be decoded), or does not
+# accept our token any more; or the database is away.
+TELEGRAM_AWAY: Final = (
+    TelegramRetryAfter,
+    TelegramNetworkError,
+    TelegramServerError,
+    ClientDecodeError,
+    *TOKEN_REFUSED,
+)
 NOT_ITS_FAULT: Final = (DatabaseUnavailable, *TELEGRAM_AWAY)
 FAILURES_AT_MOST: Final = 5
 FAILURES_REMEMBERED: Final = 1000
@@ -38,6 +48,7 @@ AGAIN_S: Final = 5.0
 POLL_S: Final = 25
 POLL_ENDS_EARLIER_S: Final = 1.0  # than the lease, so that no poll outlives it
 CONFIRM_S: Final = 5
+WEBHOOK_STANDS: Final = "webhook is active"  # a 409 for that, and not for another poller
 RETRY_S: Final = 2.0
 
 
@@ -48,6 +59,7 @@ class BotIntake:
     bot: Bot
     dispatcher: Dispatcher
     secret: str
+    voice: Voice = SHOP_VOICE
     active: bool = False
     retry_s: float = RETRY_S
     _failures: OrderedDict[int, int] = field(default_factory=OrderedDict)
@@ -69,7 +81,8 @@ class BotIntake:
 
     async def handle(self, update: Update) -> None:
         """Deals with an update; one that fails again and again is given up, or it would block its chat for a day."""
-        with structlog.contextvars.bound_contextvars(update_id=update.update_id, bot_id=self.bot.id):
+        known = structlog.contextvars.bound_contextvars(update_id=update.update_id, bot_id=self.bot.id)
+        with known, speaking(self.voice):
             try:
                 with answering():
                     await self.dispatcher.feed_update(self.bot, update)
@@ -92,17 +105,23 @@ class BotIntake:
         """Asks for updates until `stopping`, while this replica leads; the offset moves only past what was dealt with.
 
         Nothing is asked for or dealt with once the lease is over; whoever leads next is given it again.
+        Errors: TokenRefused.
         """
-        async with leader.standing():
-            while not stopping.is_set():
-                await _first(stopping, leader.until_leading())
-                with contextlib.suppress(LeadershipLost):
-                    await self._poll_as_leader(leader, stopping)
-                self.active = False
+        try:
+            async with leader.standing():
+                while not stopping.is_set():
+                    await unless_stopped(stopping, leader.until_leading())
+                    with contextlib.suppress(LeadershipLost):
+                        await self._poll_as_leader(leader, stopping)
+                    self.active = False
+        finally:
+            self.active = False
 
     async def _poll_as_leader(self, leader: Leader, stopping: asyncio.Event) -> None:
-        """Errors: LeadershipLost."""
+        """Errors: LeadershipLost, TokenRefused."""
         offset: int | None = None
+        if leader.leads and not stopping.is_set():
+            await leader.while_leading(self._take_webhook_away(stopping))
         while leader.leads and not stopping.is_set():
             updates = await leader.while_leading(self._get_updates(leader, offset, stopping))
             done = await leader.while_leading(self._handle_all(updates, stopping))
@@ -111,6 +130,15 @@ class BotIntake:
         self.active = False
         if offset is not None:
             await leader.while_leading(self._confirm(offset))
+
+    async def _take_webhook_away(self, stopping: asyncio.Event) -> None:
+        """Polling would meet it as a conflict; what waits for it is kept. Errors: TokenRefused."""
+        try:
+            await unless_stopped(stopping, self.bot.delete_webhook(drop_pending_updates=False))
+        except TOKEN_REFUSED as refusal:
+            raise TokenRefused from refusal
+        except (TelegramAPIError, ClientDecodeError) as error:  # if it stands, the next poll says so
+            log.warning("polling.webhook_stays", error=type(error).__name__)
 
     async def _confirm(self, offset: int) -> None:
         """Tells Telegram what was dealt with, so that the next process is not given it again; repeats do no harm."""
@@ -122,45 +150,42 @@ class BotIntake:
     async def _get_updates(self, leader: Leader, offset: int | None, stopping: asyncio.Event) -> Sequence[Update]:
         patience_s = int(min(POLL_S, leader.left_s - POLL_ENDS_EARLIER_S))
         if patience_s < 1:  # a poll would outlive the lease, and asking without waiting would be a storm
-            await _pause(stopping, leader.left_s)
+            await pause(stopping, leader.left_s)
             return ()
         if not self.active:  # the first answer says that we may poll: it is not waited for
             patience_s = 0
-        asking = asyncio.create_task(
-            self.bot.get_updates(
-                offset=offset,
-                timeout=patience_s,
-                allowed_updates=list(ALLOWED_UPDATES),
-                request_timeout=patience_s + 10,
-            )
+        asking = self.bot.get_updates(
+            offset=offset,
+            timeout=patience_s,
+            allowed_updates=list(ALLOWED_UPDATES),
+            request_timeout=patience_s + 10,
         )
         try:
-            await _first(stopping, asyncio.wait((asking,)))
-        finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-        if asking.cancelled():
-            return ()
-        return await self._read_answer(asking, leader, stopping)
-
-    async def _read_answer(
-        self, asking: "asyncio.Task[list[Update]]", leader: Leader, stopping: asyncio.Event
-    ) -> Sequence[Update]:
-        try:
-            updates = asking.result()
-        except TelegramConflictError:
-            self.active = False
-            log.warning("polling.conflict", wait_s=leader.terms.ttl_s)
-            await leader.step_back()
+            updates = await unless_stopped(stopping, asking)
+        except TOKEN_REFUSED as refusal:
+            raise TokenRefused from refusal
+        except TelegramConflictError as conflict:
+            await self._give_way(conflict, leader, stopping)
         except TelegramRetryAfter as wait:
-            await _pause(stopping, wait.retry_after)
+            await pause(stopping, wait.retry_after)
         except (TelegramAPIError, ClientDecodeError) as error:  # the latter is a gateway's page in place of JSON
             log.warning("polling.failed", error=type(error).__name__)
-            await _pause(stopping, self.retry_s)
+            await pause(stopping, self.retry_s)
         else:
-            self.active = True
-            return updates
+            self.active = updates is not None
+            return updates or ()
         return ()
+
+    async def _give_way(self, conflict: TelegramConflictError, leader: Leader, stopping: asyncio.Event) -> None:
+        """To another poller for a while; a webhook that somebody set is none, and goes. Errors: TokenRefused."""
+        self.active = False
+        if says(conflict, WEBHOOK_STANDS):
+            log.warning("polling.webhook_found")
+            await self._take_webhook_away(stopping)
+            await pause(stopping, self.retry_s)
+        else:
+            log.warning("polling.conflict", wait_s=leader.terms.ttl_s)
+            await leader.step_back()
 
     async def _handle_all(self, updates: Sequence[Update], stopping: asyncio.Event) -> bool:
         """Chats side by side, each in order. False: stopped with some undone; Telegram will give them all again."""
@@ -176,9 +201,11 @@ class BotIntake:
         while not stopping.is_set():
             try:
                 await self.handle(update)
+            except TOKEN_REFUSED:
+                return False  # the next poll meets it, too
             except Exception as error:  # noqa: BLE001 - the boundary: `handle` has logged it and counts to its end
                 log.info("update.again", update_id=update.update_id, error=type(error).__name__)
-                await _pause(stopping, _retry_after_s(error, self.retry_s))
+                await pause(stopping, _retry_after_s(error, self.retry_s))
             else:
                 return True
         return False
@@ -193,21 +220,3 @@ def _chat_of(update: Update) -> int | None:
 
 def _retry_after_s(error: Exception, otherwise_s: float) -> float:
     return error.retry_after if isinstance(error, TelegramRetryAfter) else otherwise_s
-
-
-async def _first(stopping: asyncio.Event, other: Awaitable[object]) -> None:
-    """Returns when either is there; what is not is cancelled."""
-    waiting = {asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(other)}
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def _pause(stopping: asyncio.Event, wait_s: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), wait_s)
-    except TimeoutError:
-        return

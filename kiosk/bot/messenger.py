@@ -22,7 +22,7 @@ from kiosk.bot import screens
 from kiosk.bot.keyboard import markup
 from kiosk.bot.refusals import outcome
 from kiosk.bot.screens import Screen
-from kiosk.bot.words import words
+from kiosk.bot.words import SHOP_VOICE, Voice
 from kiosk.catalog.shelf import Shelf
 from kiosk.delivery.fetch import Download, file_name
 from kiosk.delivery.messenger import Content, Link, Recipient, Shown, Standing, StatusGone
@@ -43,13 +43,14 @@ class TelegramMessenger:
 
     bot: Bot
     shelf: Shelf
+    voice: Voice = SHOP_VOICE
 
     async def put_status(self, to: Recipient, standing: Standing) -> Shown:
         model = self.shelf.find(standing.model_id)
-        return await self._edit_text(to, screens.status(words(to.language), model, standing))
+        return await self._edit_text(to, screens.status(self.voice.words(to.language), model, standing))
 
     async def put_canceled(self, to: Recipient) -> Shown:
-        return await self._edit_text(to, screens.canceled(words(to.language), to.price_kopecks))
+        return await self._edit_text(to, screens.canceled(self.voice.words(to.language), to.price_kopecks))
 
     async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         screen = self._done(to, content, as_document=as_document)
@@ -78,13 +79,13 @@ class TelegramMessenger:
     async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         reply = to.shown_as or to.message_id
         if isinstance(content, Link):
-            return await self._send_text(to, screens.link(words(to.language), content.url), reply)
+            return await self._send_text(to, screens.link(self.voice.words(to.language), content.url), reply)
         if isinstance(content, Wording) and not as_document:
             return await self._send_text(to, Screen(screens.wording(content)), reply)
         return await outcome(self._send_file(to, content, None, None, reply, as_document=as_document))
 
     async def ring(self, to: Recipient) -> Shown:
-        text = words(to.language)("ring")
+        text = self.voice.words(to.language)("ring")
         return await self._send_text(to, Screen(text), to.shown_as or to.message_id)
 
     async def put_failure(self, to: Recipient) -> Shown:
@@ -94,7 +95,7 @@ class TelegramMessenger:
         return await self._send_text(to, self._failed(to))
 
     def _done(self, to: Recipient, content: Content, *, as_document: bool) -> Screen:
-        say = words(to.language)
+        say = self.voice.words(to.language)
         compressed = isinstance(content, Download) and content.media is Media.IMAGE and not as_document
         name = self._model_name(to)
         screen = screens.done(say, name, to.generation_id, to.price_kopecks, to.late, compressed=compressed)
@@ -105,7 +106,9 @@ class TelegramMessenger:
         return screen
 
     def _failed(self, to: Recipient) -> Screen:
-        return screens.failed(words(to.language), to.failure or "provider", to.generation_id, to.price_kopecks)
+        return screens.failed(
+            self.voice.words(to.language), to.failure or "provider", to.generation_id, to.price_kopecks
+        )
 
     def _model_name(self, to: Recipient) -> str:
         model = self.shelf.find(to.model_id)

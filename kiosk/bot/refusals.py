@@ -14,6 +14,7 @@ from aiogram.exceptions import (
     TelegramNotFound,
     TelegramRetryAfter,
     TelegramServerError,
+    TelegramUnauthorizedError,
 )
 from aiogram.types import Message
 
@@ -44,7 +45,14 @@ BAD_FILE: Final = (
     "file is too big",
     "request entity too large",
 )
+# Speaks of the token or the server's address, never of a chat: whoever comes later may have a token that is good.
+TOKEN_REFUSED: Final = (TelegramUnauthorizedError, TelegramNotFound)
 BUSY_S: Final = 5.0
+REFUSED_TOKEN_S: Final = 60.0
+
+
+class TokenRefused(Exception):  # noqa: N818 - it states a fact
+    """Telegram does not accept this token (any more)."""
 
 
 def says(error: TelegramAPIError, *texts: str) -> bool:
@@ -67,8 +75,8 @@ async def outcome(call: Awaitable[Message | bool], edited_message_id: int | None
         return Moved(moved.migrate_to_chat_id)
     except TelegramForbiddenError:
         return Blocked()
-    except TelegramNotFound:  # speaks of the token or the server's address, never of a chat
-        return Busy(BUSY_S)
+    except TOKEN_REFUSED:
+        return Busy(REFUSED_TOKEN_S)
     except TelegramBadRequest as refusal:
         return _refused(refusal, edited_message_id)
     except TelegramAPIError as odd:

@@ -1,8 +1,11 @@
 """The texts of the shop in a customer's language; pure once loaded."""
 
+import contextlib
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal
@@ -25,12 +28,16 @@ class MissingText(Exception):  # noqa: N818 - it states a fact
 
 
 class Words:
-    """`words("card", price=...)`: values are put into HTML as text, never as markup."""
+    """`words("card", price=...)`: values are put into HTML as text, never as markup.
 
-    def __init__(self, language: Language, source: str) -> None:
+    A text of `instead` is said in place of the one in `source`.
+    """
+
+    def __init__(self, language: Language, source: str, instead: str = "") -> None:
         self.language = language
         self._bundle = FluentBundle([language], use_isolating=False)
         self._bundle.add_resource(FluentResource(source))
+        self._bundle.add_resource(FluentResource(instead), allow_overrides=True)
 
     def has(self, key: str) -> bool:
         return self._bundle.has_message(key)
@@ -77,8 +84,46 @@ def _for_fluent(name: str, value: str | int) -> Any:
     return fluent_number(value, useGrouping=False) if isinstance(value, int) else f"\x02{name}\x03"
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a bot speaks: in the shop's texts, but for those that it says in its own words."""
+
+    own: Mapping[Language, Words] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, instead: Mapping[Language, str]) -> "Voice":
+        """`instead`: Fluent texts of its own, checked before (`kiosk.bot.voice`)."""
+        return cls({language: Words(language, shop_text(language), text) for language, text in instead.items()})
+
+    def words(self, language: Language) -> Words:
+        return self.own.get(language) or _shop_words(language)
+
+
+SHOP_VOICE: Final = Voice()
+# Whoever deals with an update speaks for its bot, however deep inside; what is said unasked names its voice.
+_speaking: ContextVar[Voice] = ContextVar("speaking", default=SHOP_VOICE)
+
+
+@contextlib.contextmanager
+def speaking(voice: Voice) -> Iterator[None]:
+    """Inside the block `words` are those of this voice."""
+    token = _speaking.set(voice)
+    try:
+        yield
+    finally:
+        _speaking.reset(token)
+
+
 def words(language: Language) -> Words:
-    """Read once per language from the package."""
-    source = resources.files("kiosk.bot").joinpath("texts", f"{language}.ftl").read_text(encoding="utf-8")
-    return Words(language, source)
+    """Those of the bot whose update is being dealt with, else the shop's."""
+    return _speaking.get().words(language)
+
+
+@cache
+def _shop_words(language: Language) -> Words:
+    return Words(language, shop_text(language))
+
+
+def shop_text(language: Language) -> str:
+    """The file of the package."""
+    return resources.files("kiosk.bot").joinpath("texts", f"{language}.ftl").read_text(encoding="utf-8")

@@ -40,6 +40,27 @@ async def remember_bot(tx: Tx, bot_id: int, username: str) -> None:
     )
 
 
+async def expect_bot(tx: Tx, bot_id: int) -> None:
+    """Its customers may come before Telegram has told its name."""
+    await tx.execute("INSERT INTO bots (id, username) VALUES ($1, '') ON CONFLICT (id) DO NOTHING", bot_id)
+
+
+async def webhook_mark(tx: Tx, bot_id: int) -> str | None:
+    """That of the webhook which was set last; None: nobody did."""
+    mark: str | None = await tx.fetchval("SELECT webhook_mark FROM bots WHERE id = $1", bot_id)
+    return mark
+
+
+async def remember_webhook(tx: Tx, bot_id: int, mark: str) -> None:
+    await tx.execute("UPDATE bots SET webhook_mark = $2 WHERE id = $1", bot_id, mark)
+
+
+async def bots_of(tx: Tx, telegram_id: int) -> tuple[int, ...]:
+    """The bots that know this person."""
+    rows = await tx.fetch("SELECT bot_id FROM customers WHERE telegram_id = $1 ORDER BY bot_id", telegram_id)
+    return tuple(row["bot_id"] for row in rows)
+
+
 async def find(tx: Tx, bot_id: int, telegram_id: int) -> Customer | None:
     row = await tx.fetchrow(
         f"SELECT {COLUMNS} FROM customers WHERE bot_id = $1 AND telegram_id = $2",  # noqa: S608 - constants of ours

@@ -1,5 +1,6 @@
 """Puts what a settled generation owes into the chat, parcel by parcel, each remembered before and after."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,15 +21,16 @@ from kiosk.generations.store import Generation
 log = structlog.get_logger()
 
 EDIT_LEASE_S: Final = 25.0
+BOT_AWAY_S: Final = 60.0
 SEND_LEASE_S: Final = 200.0  # longer than a download and an upload on each rung may take
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """The `deliver` job."""
+    """The `deliver` job. `couriers`: one for each bot, by its number; who has none here waits for another process."""
 
     db: Database
-    courier: Courier
+    couriers: Mapping[int, Courier]
 
     async def __call__(self, generation_id: int) -> None:
         async with self.db.transaction() as tx:
@@ -40,13 +42,18 @@ class Deliverer:
             if customer.blocked:
                 await store.deliver_again(tx, order.id, wait_s=None)
                 return
+            courier = self.couriers.get(customer.bot_id)
+            if courier is None:
+                log.warning("delivery.bot_away", bot_id=customer.bot_id)
+                await store.deliver_again(tx, order.id, wait_s=BOT_AWAY_S)
+                return
             shown_as = await deliveries.result_message(tx, order.id)
-        await self._deliver_all(order, customer, shown_as)
+        await self._deliver_all(courier, order, customer, shown_as)
 
-    async def _deliver_all(self, order: Generation, customer: Customer, shown_as: int | None) -> None:
+    async def _deliver_all(self, courier: Courier, order: Generation, customer: Customer, shown_as: int | None) -> None:
         while claimed := await self._claim(order.id):
             order, parcel = claimed
-            handed = await self.courier.hand_over(recipient(order, customer, shown_as), parcel)
+            handed = await courier.hand_over(recipient(order, customer, shown_as), parcel)
             if not await self._record(order, customer, parcel, handed):
                 return
             if parcel.part is Part.RESULT and isinstance(handed, Sent):

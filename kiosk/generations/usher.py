@@ -1,5 +1,6 @@
 """Says in the status message where an order stands in line, and takes it back when it is being made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from kiosk.delivery import store as deliveries
 from kiosk.delivery.messenger import Busy, Messenger, Sent, Shown, Standing, Unknown
 from kiosk.delivery.plan import Part
 from kiosk.generations import line, store
-from kiosk.generations.deliver import recipient
+from kiosk.generations.deliver import BOT_AWAY_S, recipient
 from kiosk.generations.gate import Why
 from kiosk.generations.gatekeeper import InLine
 from kiosk.generations.line import Told
@@ -67,7 +68,7 @@ class Usher:
     """Edits while nothing is locked, and looks afterwards whether what it said is still true."""
 
     db: Database
-    messenger: Messenger
+    messengers: Mapping[int, Messenger]  # of each bot, by its number
 
     async def tell(self, generation_id: int, where: InLine) -> None:
         """The customer sees the place, where that is worth an edit."""
@@ -131,10 +132,12 @@ class Usher:
             return order, await customers.get(tx, order.customer_id)
 
     async def _put(self, order: Generation, customer: Customer) -> Shown:
-        to = recipient(order, customer, None)
+        to, messenger = recipient(order, customer, None), self.messengers.get(customer.bot_id)
+        if messenger is None:
+            return Busy(BOT_AWAY_S)
         if order.state is State.CANCELED:
-            return await self.messenger.put_canceled(to)
-        return await self.messenger.put_status(to, standing(order))
+            return await messenger.put_canceled(to)
+        return await messenger.put_status(to, standing(order))
 
     async def _deliver_again(self, order: Generation) -> None:
         """Our edit may stand where the reason, or a result that is a text, was."""

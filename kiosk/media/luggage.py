@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import structlog
 
 from kiosk.catalog.reference import Reference, read_reference, references
+from kiosk.customers import store as customers
 from kiosk.db import Database
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, RequestTooLarge
@@ -44,11 +45,14 @@ Packing: TypeAlias = Packed | Lost | NotNow
 
 @dataclass(frozen=True, slots=True)
 class Luggage:
-    """Uploading is free and may be repeated. `hands`: how many files may be in memory at once."""
+    """Uploading is free and may be repeated. `hands`: how many files may be in memory at once.
+
+    `libraries`: one for each bot, by its number; a file of a bot that has none here waits for another process.
+    """
 
     db: Database
     kie: KieClient
-    library: Library
+    libraries: Mapping[int, Library]
     hands: asyncio.Semaphore
 
     async def pack(self, customer_id: int, inputs: Mapping[str, Any]) -> Packing:
@@ -57,23 +61,27 @@ class Luggage:
             return Packed({})
         async with self.db.reading() as tx:
             kept = await store.find(tx, customer_id, [one.media_id for one in named])
+            bot_id = (await customers.get(tx, customer_id)).bot_id
         addresses: dict[int, str] = {}
         for one in named:
-            brought = await self._brought(kept.get(one.media_id), one)
+            brought = await self._brought(kept.get(one.media_id), one, self.libraries.get(bot_id))
             if not isinstance(brought, str):
                 return brought
             addresses[one.media_id] = brought
         return Packed(addresses)
 
-    async def _brought(self, kept: Kept | None, named: Reference) -> str | Lost | NotNow:
+    async def _brought(self, kept: Kept | None, named: Reference, library: Library | None) -> str | Lost | NotNow:
         """The file's address at the provider."""
         if kept is None:
             return Lost(named.media_id)
         if kept.address is not None:
             return kept.address
+        if library is None:
+            log.warning("media.bot_away", media_id=kept.id)
+            return NotNow(kept.id)
         try:
             async with self.hands:
-                content = await read(self.library, kept.source, FROM_LINK_BYTES)
+                content = await read(library, kept.source, FROM_LINK_BYTES)
                 upload = await self.kie.upload(content, file_name=f"file.{kept.extension}", mime_type=kept.mime)
         except (Gone, RequestTooLarge):
             log.warning("media.lost", media_id=kept.id)

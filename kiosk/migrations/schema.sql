@@ -275,7 +275,8 @@ ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.bots (
     id bigint NOT NULL,
     username text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    webhook_mark text
 );
 
 CREATE TABLE public.customers (
@@ -714,6 +715,8 @@ CREATE UNIQUE INDEX accounts_of_customer ON public.accounts USING btree (custome
 CREATE UNIQUE INDEX accounts_of_shop ON public.accounts USING btree (kind) WHERE (customer_id IS NULL);
 
 CREATE INDEX alerts_due ON public.alerts USING btree (due_at) WHERE (count > told_count);
+
+CREATE INDEX customers_telegram ON public.customers USING btree (telegram_id);
 
 CREATE INDEX deliveries_unsent ON public.deliveries USING btree (generation_id) WHERE (state <> 'sent'::text);
 

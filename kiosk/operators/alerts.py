@@ -22,6 +22,8 @@ class Kind(StrEnum):
     SALES_RESUMED = "sales_resumed"
     BREAKER_OPENED = "breaker_opened"  # the provider fails order after order, so it is not asked
     BREAKER_CLOSED = "breaker_closed"
+    BOT_REFUSED = "bot_refused"  # Telegram does not accept a bot's token; subject: the bot
+    WEBHOOK_TROUBLED = "webhook_troubled"  # updates of a bot do not get through to us; subject: the bot
 
 
 # What stands in the text of each kind, besides the count.
@@ -36,6 +38,8 @@ VALUES_OF: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.SALES_RESUMED: frozenset({"reason"}),
     Kind.BREAKER_OPENED: frozenset({"troubles"}),
     Kind.BREAKER_CLOSED: frozenset(),
+    Kind.BOT_REFUSED: frozenset({"bot"}),
+    Kind.WEBHOOK_TROUBLED: frozenset({"bot", "error", "pending"}),
 }
 HOUR: Final = timedelta(hours=1)
 SHORT: Final = timedelta(minutes=10)
@@ -51,6 +55,8 @@ WINDOW_OF: Final[Mapping[Kind, timedelta]] = {
     Kind.SALES_RESUMED: SHORT,
     Kind.BREAKER_OPENED: SHORT,
     Kind.BREAKER_CLOSED: SHORT,
+    Kind.BOT_REFUSED: timedelta(days=1),  # every start and every replica finds it again
+    Kind.WEBHOOK_TROUBLED: HOUR,
 }
 
 

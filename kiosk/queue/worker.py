@@ -64,6 +64,7 @@ class Worker:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _engine: PgQueuer | None = None
     _alive_at: float = field(default_factory=time.monotonic)
+    _in_hand: "set[asyncio.Future[None]]" = field(default_factory=set)
 
     @property
     def alive(self) -> bool:
@@ -90,6 +91,11 @@ class Worker:
         self._stopping.set()
         if self._engine:
             self._engine.shutdown.set()
+
+    def hand_back(self) -> None:
+        """After `stop`: the jobs in hand are broken off, and another worker may have them at once."""
+        for doing in self._in_hand:
+            doing.cancel()
 
     def _check_watchdog(self) -> None:
         silent_s = time.monotonic() - self._alive_at
@@ -139,7 +145,40 @@ class Worker:
 
     def _register(self, engine: PgQueuer) -> None:
         for act, handler in self.handlers.items():
-            engine.entrypoint(act.value, on_failure="hold")(_entry(handler))
+            engine.entrypoint(act.value, on_failure="hold")(self._entry(handler))
+
+    def _entry(self, handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
+        async def entry(job: EngineJob) -> None:
+            generation_id = int(job.payload or b"0")
+            with structlog.contextvars.bound_contextvars(generation_id=generation_id, act=job.entrypoint):
+                try:
+                    await self._do(handler(generation_id))
+                except DatabaseUnavailable as away:
+                    delay_s = random.uniform(RETRY_MIN_S, RETRY_MAX_S)
+                    raise RetryRequested(delay=timedelta(seconds=delay_s), reason=away.why) from away
+                except HandedBack as back:
+                    log.info("queue.job_handed_back")
+                    raise RetryRequested(delay=timedelta(0), reason="this worker ends") from back
+                except Exception:
+                    # The engine parks the job; the sweep brings the generation again: a bug is loud and loses nothing.
+                    log.exception("queue.job_failed", attempts=job.attempts)
+                    raise
+
+        return entry
+
+    async def _do(self, work: Awaitable[None]) -> None:
+        """Errors: HandedBack."""
+        doing = asyncio.ensure_future(work)
+        self._in_hand.add(doing)
+        try:
+            await asyncio.wait((doing,))
+        finally:
+            doing.cancel()  # nothing, if it is done
+            self._in_hand.discard(doing)
+            await asyncio.gather(doing, return_exceptions=True)
+        if doing.cancelled():
+            raise HandedBack
+        doing.result()
 
 
 def _overhear(_payload: str | bytes | bytearray) -> None:
@@ -154,18 +193,5 @@ class WorkerGaveUp(CannotStart):
         super().__init__(f"no database call succeeded for {silent_s:.0f} s")
 
 
-def _entry(handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
-    async def entry(job: EngineJob) -> None:
-        generation_id = int(job.payload or b"0")
-        with structlog.contextvars.bound_contextvars(generation_id=generation_id, act=job.entrypoint):
-            try:
-                await handler(generation_id)
-            except DatabaseUnavailable as away:
-                delay_s = random.uniform(RETRY_MIN_S, RETRY_MAX_S)
-                raise RetryRequested(delay=timedelta(seconds=delay_s), reason=away.why) from away
-            except Exception:
-                # The engine parks the job; the sweep brings the generation again, so a bug is loud and loses nothing.
-                log.exception("queue.job_failed", attempts=job.attempts)
-                raise
-
-    return entry
+class HandedBack(Exception):  # noqa: N818 - it states a fact
+    """The worker ends before the job does."""

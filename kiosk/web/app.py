@@ -14,12 +14,13 @@ from kiosk.web.front import Front
 RETRY_AFTER_S: Final = 5
 
 
-def create_app(front: Front) -> FastAPI:
-    """An application over `front`, which may begin to run later."""
+def create_app(front: Front, *, takes_in: bool = True) -> FastAPI:
+    """An application over `front`, which may begin to run later. Without `takes_in` it only tells how it is."""
     app = FastAPI(title="Kiosk", version=front.version, docs_url=None, redoc_url=None)
     app.state.front = front
     app.include_router(health.router)
-    app.include_router(webhooks.router)
+    if takes_in:
+        app.include_router(webhooks.router)
 
     @app.exception_handler(DatabaseUnavailable)
     async def unavailable(_request: Request, _error: DatabaseUnavailable) -> JSONResponse:

@@ -14,7 +14,7 @@ from kiosk.errors import BadSettings, CannotStart
 
 log = structlog.get_logger()
 
-GRACE_S = 10
+GRACE_S = 3  # what is left by then was let in by a shop that is closed
 
 
 class PortTaken(CannotStart):

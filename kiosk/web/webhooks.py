@@ -1,5 +1,6 @@
 """Where Telegram and the provider knock: authenticated, bounded, and answered only when the work is done."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -44,12 +45,13 @@ class NotRunning(Exception):  # noqa: N818 - it states a fact
     """The shop is still starting, or closing."""
 
 
-def running(request: Request) -> Running:
-    """Errors: NotRunning."""
+async def running(request: Request) -> AsyncIterator[Running]:
+    """A shop that does not close before this request is dealt with. Errors: NotRunning."""
     front: Front = request.app.state.front
     if front.running is None:
         raise NotRunning
-    return front.running
+    with front.serving(front.running) as shop:
+        yield shop
 
 
 Shop = Annotated[Running, Depends(running)]

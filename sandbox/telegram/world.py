@@ -51,6 +51,8 @@ async def _ignore(_bot: Bot, _call: Mapping[str, Any]) -> None:
 class World:
     """State changes only on the event loop and between awaits, so every change is whole.
 
+    `tokens` holds what @BotFather gave last, for bots of which that matters: any other token of theirs is refused.
+
     `changed` is told of every change worth keeping; `on_reply` carries out a call that a webhook replied with.
     """
 
@@ -62,6 +64,7 @@ class World:
     on_reply: Callable[[Bot, Mapping[str, Any]], Awaitable[None]] = _ignore
     stats: Stats = field(default_factory=Stats)
     bots: dict[int, Bot] = field(default_factory=dict)
+    tokens: dict[int, str] = field(default_factory=dict)
     users: dict[int, User] = field(default_factory=dict)
     chats: dict[tuple[int, int], Chat] = field(default_factory=dict)
 
@@ -71,6 +74,8 @@ class World:
         if match is None:
             raise ApiError(401, "Unauthorized")
         bot_id = int(match.group(1))
+        if self.tokens.get(bot_id, token) != token:
+            raise ApiError(401, "Unauthorized")
         bot = self.bots.get(bot_id)
         if bot is None:
             if len(self.bots) >= MAX_BOTS:

@@ -17,7 +17,7 @@ from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
 from tests.scripted import ScriptedFiles, ScriptedMessenger
-from tests.shopkeeping import a_customer, running
+from tests.shopkeeping import BOT, a_customer, running
 
 EDIT_S, SEND_S = 25.0, 90.0
 MB = 1024 * 1024
@@ -163,7 +163,7 @@ async def test_overtaken_failure_is_not_told(database: Database) -> None:
     """A late success: nobody is told any more that it failed, and the result goes out as the gift that it is."""
     order, chat = await a_failed_order(database), ScriptedMessenger()
     assert await Settler(database).succeed(await found(database, order), FILES[:1])
-    await Deliverer(database, Courier(chat, ScriptedFiles(), MB))(order)
+    await Deliverer(database, {BOT: Courier(chat, ScriptedFiles(), MB)})(order)
     assert chat.failures == {}
     assert [to.late for to in chat.results[order]] == [True]
     assert (await found(database, order)).delivered_at is not None
@@ -172,7 +172,7 @@ async def test_overtaken_failure_is_not_told(database: Database) -> None:
 async def test_success_that_comes_while_the_failure_is_told_is_shown_after_it(database: Database) -> None:
     """Another worker does not overtake the edit that is on its way, and what comes after it is a gift."""
     order, chat = await a_failed_order(database), ScriptedMessenger()
-    deliver = Deliverer(database, Courier(chat, ScriptedFiles(), MB))
+    deliver = Deliverer(database, {BOT: Courier(chat, ScriptedFiles(), MB)})
 
     async def it_succeeds_and_another_worker_delivers() -> None:
         assert await Settler(database).succeed(await found(database, order), FILES[:1])

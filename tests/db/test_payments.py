@@ -11,7 +11,7 @@ from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit
 from kiosk.payments.topup import AlreadyRecorded, Contradicted, Credited, top_up
 from tests.breakages import PRICE, a_busy_shop, done
-from tests.shopkeeping import a_customer, paid
+from tests.shopkeeping import BOT, a_customer, paid
 
 REFUSED = {
     "draft": NotTaken.UNORDERED,
@@ -147,8 +147,8 @@ async def test_reports_show_refunds(database: Database) -> None:
     names = await a_busy_shop(database)
     async with database.reading() as tx:
         telegram_id = await tx.fetchval("SELECT telegram_id FROM customers WHERE id = $1", names["anna"])
-        report = await customer_report(tx, telegram_id)
-        day = await last_day(tx)
+        report = await customer_report(tx, BOT, telegram_id)
+        day = await last_day(tx, BOT)
     money = {row["id"]: (row["charged_rub"], row["refunded_rub"], row["refunds"]) for row in report["generations"]}
     assert money[names["refunded"]] == ("0.80", "0.80", 1)
     assert money[names["done"]] == ("0.80", "0.00", 0)

@@ -13,10 +13,12 @@ from aiogram.methods import SendMessage
 from aiogram.types import Message
 
 from kiosk.bot.intake import FAILURES_AT_MOST, BotIntake
-from kiosk.bot.opening import TelegramRefused, introduce, listen_by_polling, listen_by_webhook, make_bot
+from kiosk.bot.opening import make_bot
+from kiosk.bot.refusals import TokenRefused
 from kiosk.db import Database, DatabaseUnavailable
 from kiosk.leadership.leader import Leader
 from kiosk.leadership.lease import Terms
+from kiosk.leadership.store import claim
 from sandbox.customer import Customer
 from sandbox.faults import Fault
 from sandbox.telegram import TelegramOptions, TelegramSandbox
@@ -214,28 +216,36 @@ async def test_second_poller_is_waited_for(database: Database) -> None:
         assert listener.intake.active
 
 
-async def test_webhook_of_before_is_a_conflict_and_no_end(database: Database) -> None:
-    """With a webhook set polling is refused: it is passive until the webhook is taken away."""
+async def test_webhook_of_before_is_taken_away(database: Database) -> None:
+    """Polling would be refused because of it; what waited for the webhook is dealt with."""
     async with a_listener(database) as listener, customer(listener) as anna:
-        await listen_by_webhook(listener.bot, "http://127.0.0.1:9", "secret")
+        await listener.bot.set_webhook("http://127.0.0.1:9")
+        await anna.send_text("good")
         async with polling(listener):
-            await listener.until(lambda: listener.telegram.world.stats.refusals[409] >= 2)
-            assert not listener.intake.active
-            await listen_by_polling(listener.bot)
-            await anna.send_text("good")
             await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
+        assert listener.telegram.world.stats.refusals[409] == 0
 
 
-@pytest.mark.parametrize("fault", ["bad_gateway", "error_before"])
-async def test_start_without_telegram_says_so(database: Database, fault: str) -> None:
-    """Whatever stands in for Telegram at the start: one line that says what is wrong, without the token."""
+async def test_webhook_that_somebody_sets_is_taken_away_at_once(database: Database) -> None:
+    """A conflict because of a webhook is none with another poller: the lease is kept, and nothing is lost."""
+    async with a_listener(database) as listener, customer(listener) as anna, polling(listener):
+        await listener.until(lambda: listener.intake.active)
+        await listener.bot.set_webhook("http://127.0.0.1:9")
+        await anna.send_text("good")
+        await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
+        assert listener.leader.term == 1
+        assert listener.intake.active
+
+
+async def test_refused_token_gives_the_lease_away(database: Database) -> None:
+    """Asking on and on would help nobody: whoever has the present token may lead at once."""
     async with a_listener(database) as listener:
-        listener.telegram.faults.add(Fault(fault, "*"))
-        for opening in (
-            introduce(listener.bot, database),
-            listen_by_polling(listener.bot),
-            listen_by_webhook(listener.bot, "http://127.0.0.1:9", "s"),
-        ):
-            with pytest.raises(TelegramRefused) as refused:
-                await opening
-            assert TOKEN not in str(refused.value)
+        loop = asyncio.create_task(listener.intake.poll(listener.leader, listener.stopping))
+        await listener.until(lambda: listener.intake.active)
+        listener.telegram.world.tokens[BOT] = "of @BotFather"
+        listener.telegram.world.bots[BOT].queue.end_poll()
+        with pytest.raises(TokenRefused):
+            await asyncio.wait_for(loop, PATIENCE_S)
+        assert not listener.intake.active
+        async with database.transaction() as tx:
+            assert (await claim(tx, BOT, "somebody else", ttl_s=5)).term == 2

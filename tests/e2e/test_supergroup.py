@@ -19,7 +19,7 @@ from kiosk.generations import store
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
-from tests.shopkeeping import a_customer, running
+from tests.shopkeeping import BOT, a_customer, running
 from tests.shopprocess import TOKEN
 
 MB = 1024 * 1024
@@ -78,7 +78,7 @@ async def a_supergroup() -> AsyncIterator[Supergroup]:
 async def a_deliverer(database: Database, group: Supergroup) -> AsyncIterator[Deliverer]:
     async with aiohttp.ClientSession() as session, make_bot(TOKEN, group.url) as bot:
         messenger = TelegramMessenger(bot, default_shelf())
-        yield Deliverer(database, Courier(messenger, Fetcher(session, "tests", MB), MB))
+        yield Deliverer(database, {BOT: Courier(messenger, Fetcher(session, "tests", MB), MB)})
 
 
 async def settled(database: Database, group: Supergroup, *, well: bool) -> int:

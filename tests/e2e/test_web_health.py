@@ -18,6 +18,7 @@ from kiosk.queue.jobs import Act, Job, enqueue
 from kiosk.web import Front, create_app, serving
 from kiosk.web.server import PortTaken
 from tests.frontdoor import Counter, a_door, an_order, note
+from tests.shopkeeping import BOT
 
 QUIET_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -39,7 +40,16 @@ async def test_health_of_an_open_shop(database: Database) -> None:
             await enqueue(tx, Job(Act.OBSERVE, 1), Job(Act.SUBMIT, 2))
         answer = await door.get("/health")
         figures = {"size": 1, "free": 1, "waiting": 0, "waits": 0, "timeouts": 0}
-        health = {"active": True, "queue_depth": 2, "version": "1.2.3", "connections": figures}
+        bot = {"id": BOT, "username": "kiosk_bot", "accepted": True, "active": True, "hears": True, "leader": None}
+        health = {
+            "active": True,
+            "queue_depth": 2,
+            "version": "1.2.3",
+            "connections": figures,
+            "role": "run",
+            "mode": "webhook",
+            "bots": [bot],
+        }
         assert (answer.status, answer.body) == (200, health)
         assert [type(answer.body[name]) for name in ("active", "queue_depth", "version")] == [bool, int, str]
 
@@ -48,7 +58,15 @@ async def test_health_of_a_shop_that_starts(database: Database) -> None:
     """The same things, as far as anything is known yet."""
     async with a_door(database, is_open=False) as door:
         answer = await door.get("/health")
-        unknown = {"active": False, "queue_depth": None, "version": "1.2.3", "connections": None}
+        unknown = {
+            "active": False,
+            "queue_depth": None,
+            "version": "1.2.3",
+            "connections": None,
+            "role": None,
+            "mode": None,
+            "bots": [],
+        }
         assert (answer.status, answer.body) == (503, unknown)
 
 
@@ -56,7 +74,7 @@ async def test_ready_of_a_shop_that_starts(database: Database) -> None:
     """Not ready, and there is nothing to check yet; alive all the same."""
     async with a_door(database, is_open=False) as door:
         answer = await door.get("/ready")
-        assert (answer.status, answer.body) == (503, {"ready": False, "checks": {}})
+        assert (answer.status, answer.body) == (503, {"ready": False, "checks": {}, "waits_for": None})
         assert ((await door.get("/live")).status, (await door.get("/live")).body) == (200, {"live": True})
 
 
@@ -75,7 +93,11 @@ async def test_ready_names_the_failing_check(database: Database, failing: str | 
     async with a_door(database, checks=checks) as door:
         answer = await door.get("/ready")
         assert answer.status == (503 if failing else 200)
-        assert answer.body == {"ready": failing is None, "checks": {name: name != failing for name in names}}
+        assert answer.body == {
+                "ready": failing is None,
+                "checks": {name: name != failing for name in names},
+                "waits_for": None,
+            }
 
 
 async def test_shop_survives_its_database(own_postgres: EmbeddedPostgres) -> None:
@@ -101,7 +123,7 @@ async def test_shop_survives_its_database(own_postgres: EmbeddedPostgres) -> Non
             assert [(answer.status, answer.headers.get("Retry-After")) for answer in refused] == [(503, "5")] * 3
             assert (await door.get("/live")).status == 200
             ready, health = await door.get("/ready"), await door.get("/health")
-            assert (ready.status, ready.body) == (503, {"ready": False, "checks": {"database": False}})
+            assert (ready.status, ready.body["checks"]) == (503, {"database": False})
             assert (health.status, health.body["queue_depth"]) == (503, None)
 
             own_postgres.start()
@@ -130,7 +152,7 @@ async def test_exhausted_pool_is_bounded_and_seen(dsn: str) -> None:
                 assert (health.status, health.body["queue_depth"]) == (503, None)
                 figures = {"size": 2, "free": 0, "waiting": 0, "waits": 6, "timeouts": 6}
                 assert health.body["connections"] == figures
-                assert (await door.get("/ready")).body == {"ready": False, "checks": {"database": False}}
+                assert (await door.get("/ready")).body["checks"] == {"database": False}
             assert (await door.telegram({})).status == 200
             health = await door.get("/health")
             assert health.status == 200

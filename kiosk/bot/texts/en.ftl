@@ -68,6 +68,14 @@ alert-breaker_closed =
     🔔 <b>The provider works again</b>
 
     The line is moving.
+alert-bot_refused =
+    🔔 <b>A bot is refused</b>
+
+    Telegram does not accept the token of bot { $bot }. Ask @BotFather for the present one; the other bots work, and this one goes on by itself once its token is accepted.
+alert-webhook_troubled =
+    🔔 <b>Updates do not get through</b>
+
+    Bot { $bot }: Telegram cannot hand us its updates, waiting: { $pending }. It says: { $error }. Check the address in WEBHOOK_BASE_URL.
 
 alert-stray =
     🔔 <b>Forgotten orders found</b>

@@ -1,0 +1,100 @@
+"""What all bots of a shop share: the database, the provider with its gate, and the ways out."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from kiosk import __version__
+from kiosk.catalog.model import Output
+from kiosk.catalog.shelf import Shelf, default_shelf
+from kiosk.db import Database, Pool, open_pool
+from kiosk.delivery.fetch import Fetcher
+from kiosk.generations.deadlines import Patience
+from kiosk.generations.gate import Rate
+from kiosk.generations.gatekeeper import Gatekeeper
+from kiosk.generations.settle import Settler
+from kiosk.ids import key_name
+from kiosk.kie.client import KieClient
+from kiosk.media.links import Links, link_session
+from kiosk.settings import Settings
+
+UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
+PROVIDER_CONNECTIONS: Final = 100
+SINGLE_MODEL: Final = "z-image"
+AGENT: Final = f"Kiosk/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`dsn` is where `db` is, for pools of one's own."""
+
+    settings: Settings
+    db: Database
+    dsn: str
+    shelf: Shelf
+    kie: KieClient
+    fetcher: Fetcher
+    links: Links
+    keeper: Gatekeeper
+    settler: Settler
+
+    async def engine_pool(self) -> Pool:
+        return await open_pool(self.dsn, max_size=self.settings.database_pool_size, application_name="kiosk worker")
+
+
+async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: Database, dsn: str) -> Parts:
+    """Nothing here waits or talks to anyone; what is opened closes with `stack`. Errors: CatalogError."""
+    session = await stack.enter_async_context(provider_session())
+    links = await stack.enter_async_context(link_session(allow_private=settings.allow_private_links))
+    key = settings.provider_key()
+    return Parts(
+        settings=settings,
+        db=db,
+        dsn=dsn,
+        shelf=assortment(settings.prices_file, single_model_only=settings.single_model_only),
+        kie=KieClient(session, api_key=key, base_url=settings.kie_base_url, upload_url=settings.kie_upload_url),
+        fetcher=Fetcher(session, AGENT, UPLOAD_LIMIT_BYTES),
+        links=Links(links, allow_private=settings.allow_private_links, user_agent=AGENT),
+        keeper=Gatekeeper(
+            db=db,
+            key_name=key_name(key),
+            rate=Rate(settings.provider_creates, settings.provider_window_s),
+            grace_s=settings.submit_grace_s,
+        ),
+        settler=Settler(db),
+    )
+
+
+def provider_session() -> aiohttp.ClientSession:
+    """For the provider and its file hosts: bounded, and without the cookies of whoever stands before them."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=PROVIDER_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar()
+    )
+
+
+def assortment(prices_file: Path | None, *, single_model_only: bool) -> Shelf:
+    """What is sold. Errors: CatalogError, naming every mistake in the operator's prices."""
+    shelf = default_shelf(prices_file.read_text(encoding="utf-8") if prices_file else None)
+    return shelf.single(SINGLE_MODEL) if single_model_only else shelf
+
+
+def patience(settings: Settings) -> Patience:
+    """How long orders may take."""
+    return Patience(
+        line_s=settings.line_deadline_s,
+        run_s={
+            Output.IMAGE: settings.image_deadline_s,
+            Output.VIDEO: settings.video_deadline_s,
+            Output.AUDIO: settings.audio_deadline_s,
+            Output.TEXT: settings.text_deadline_s,
+        },
+    )
+
+
+def hands() -> asyncio.Semaphore:
+    """How many files of customers are whole in memory while they are handed to the provider."""
+    return asyncio.Semaphore(4)
