@@ -129,8 +129,10 @@ async def connect_patiently(settings: Settings, dsn: str, front: "Front") -> Dat
             left_s = ends_s - loop.time()
             if not isinstance(why, DatabaseUnavailable) or not why.may_pass or left_s <= 0:
                 raise
-            say = log.info if front.waits_for else log.warning
-            say("database.awaited", why=why.why, left_s=round(left_s))
+            if front.waits_for:
+                log.info("database.awaited", why=why.why, left_s=round(left_s))
+            else:
+                log.warning("database.awaited", why=why.why, left_s=round(left_s))
             front.waits_for = f"the database: {why.why}"
             await asyncio.sleep(min(pause_s, left_s))
             pause_s = min(pause_s * 2, WAIT_MOST_S)

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from chaos.points import CRASH_AT, TRACE
 from chaos.starter import Started, Starter
 from kiosk.bot.buttons import Press, pack
-from kiosk.bot.opening import make_bot
 from kiosk.customers.arrive import arrive
 from kiosk.customers.store import remember_bot
 from kiosk.db import Database

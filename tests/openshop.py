@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,14 +65,23 @@ class OpenShop:
 
 @contextlib.asynccontextmanager
 async def an_open_shop(
-    dsn: str, db: Database, *, mode: str = "webhook", flood: FloodLimits | None = None, **changes: Any
+    dsn: str,
+    db: Database,
+    *,
+    mode: str = "webhook",
+    flood: FloodLimits | None = None,
+    tokens: Mapping[int, str] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[OpenShop]:
-    """Ready inside the block; tasks of the provider take a fraction of a second. `flood`: the pace Telegram allows."""
+    """Ready inside the block; tasks of the provider take a fraction of a second. `flood`: the pace Telegram allows;
+    `tokens`: those that @BotFather gave last, where they are not the shop's.
+    """
     telegram = TelegramSandbox(TelegramOptions(time_scale=0.02, flood=flood))
     kie = KieSandbox(KieOptions(time_scale=0.005, create_limit=None, poll_limit_per_s=None, newer_keys=True))
     front, stopping = Front("test"), asyncio.Event()
     async with telegram, kie, serving(create_app(front), "127.0.0.1", 0) as port:
         url = f"http://127.0.0.1:{port}"
+        telegram.world.tokens.update(tokens or {})
         settings = load_settings(
             {
                 "telegram_bot_token": f"{BOT}:sandbox-test",

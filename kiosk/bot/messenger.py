@@ -85,7 +85,8 @@ class TelegramMessenger:
         return await outcome(self._send_file(to, content, None, None, reply, as_document=as_document))
 
     async def ring(self, to: Recipient) -> Shown:
-        text = self.voice.words(to.language)("ring")
+        say = self.voice.words(to.language)
+        text = say("ring")
         return await self._send_text(to, Screen(text), to.shown_as or to.message_id)
 
     async def put_failure(self, to: Recipient) -> Shown:

@@ -127,14 +127,15 @@ class Webhook:
         log.info("bot.webhook_set", url=expected.url)
 
     async def _mind(self, info: WebhookInfo) -> None:
-        """Updates that do not get through: a look is worth a line, two in a row are told."""
+        """Updates that do not get through: one failure is worth a line, another while they still wait is told."""
         at, before = info.last_error_date, self._last_error_at
         self._last_error_at = at
-        fails_now = at is not None and before is not None and at > before and info.pending_update_count > 0
-        if not fails_now:
+        error, waiting = info.last_error_message or "", info.pending_update_count
+        if at is None or not waiting:
             self._troubled = False
             return
-        error, waiting = info.last_error_message or "", info.pending_update_count
+        if before is not None and at <= before:
+            return
         log.warning("webhook.troubled", error=error, pending=waiting)
         if self._troubled:
             values = {"bot": str(self.bot.id), "error": error, "pending": str(waiting)}

@@ -39,13 +39,11 @@ class Deliverer:
                 return
             # Coming back at this very moment wakes what waits by then: so it must wait by then, or not at all.
             customer = await customers.get_as_is(tx, order.customer_id)
-            if customer.blocked:
-                await store.deliver_again(tx, order.id, wait_s=None)
-                return
             courier = self.couriers.get(customer.bot_id)
-            if courier is None:
-                log.warning("delivery.bot_away", bot_id=customer.bot_id)
-                await store.deliver_again(tx, order.id, wait_s=BOT_AWAY_S)
+            if customer.blocked or courier is None:
+                if not customer.blocked:
+                    log.warning("delivery.bot_away", bot_id=customer.bot_id)
+                await store.deliver_again(tx, order.id, wait_s=None if customer.blocked else BOT_AWAY_S)
                 return
             shown_as = await deliveries.result_message(tx, order.id)
         await self._deliver_all(courier, order, customer, shown_as)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
@@ -167,6 +168,20 @@ async def test_overtaken_failure_is_not_told(database: Database) -> None:
     assert chat.failures == {}
     assert [to.late for to in chat.results[order]] == [True]
     assert (await found(database, order)).delivered_at is not None
+
+
+async def test_order_of_a_bot_that_is_not_here_waits(database: Database) -> None:
+    """No parcel is claimed or counted; a process that has the bot delivers it later."""
+    order, chat = await a_failed_order(database), ScriptedMessenger()
+    with structlog.testing.capture_logs() as lines:
+        await Deliverer(database, {BOT + 1: Courier(chat, ScriptedFiles(), MB)})(order)
+    assert [(line["event"], line["bot_id"]) for line in lines] == [("delivery.bot_away", BOT)]
+    async with database.reading() as tx:
+        parcels = await tx.fetch("SELECT state, tries FROM deliveries WHERE generation_id = $1", order)
+        assert await tx.fetchval("SELECT next_at > now() FROM generations WHERE id = $1", order)
+    assert [(parcel["state"], parcel["tries"]) for parcel in parcels] == [("pending", 0)]
+    await Deliverer(database, {BOT: Courier(chat, ScriptedFiles(), MB)})(order)
+    assert len(chat.failures[order]) == 1
 
 
 async def test_success_that_comes_while_the_failure_is_told_is_shown_after_it(database: Database) -> None:

@@ -239,11 +239,11 @@ async def test_webhook_that_somebody_sets_is_taken_away_at_once(database: Databa
 
 async def test_refused_token_gives_the_lease_away(database: Database) -> None:
     """Asking on and on would help nobody: whoever has the present token may lead at once."""
-    async with a_listener(database) as listener:
+    async with a_listener(database) as listener, customer(listener) as anna:
         loop = asyncio.create_task(listener.intake.poll(listener.leader, listener.stopping))
         await listener.until(lambda: listener.intake.active)
         listener.telegram.world.tokens[BOT] = "of @BotFather"
-        listener.telegram.world.bots[BOT].queue.end_poll()
+        await anna.send_text("good")
         with pytest.raises(TokenRefused):
             await asyncio.wait_for(loop, PATIENCE_S)
         assert not listener.intake.active

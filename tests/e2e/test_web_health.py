@@ -94,10 +94,10 @@ async def test_ready_names_the_failing_check(database: Database, failing: str | 
         answer = await door.get("/ready")
         assert answer.status == (503 if failing else 200)
         assert answer.body == {
-                "ready": failing is None,
-                "checks": {name: name != failing for name in names},
-                "waits_for": None,
-            }
+            "ready": failing is None,
+            "checks": {name: name != failing for name in names},
+            "waits_for": None,
+        }
 
 
 async def test_shop_survives_its_database(own_postgres: EmbeddedPostgres) -> None:

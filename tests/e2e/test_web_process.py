@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from kiosk.postgres import EmbeddedPostgres
 from tests.shopprocess import BOT, KEY, TOKEN, Ended, a_telegram, kiosk, ran
 
 PASSWORD = "password-of-nobody"
@@ -85,7 +87,37 @@ async def test_run_refuses_a_setting_in_one_line(tmp_path: Path, name: str, valu
 async def test_run_refuses_a_database_that_is_not_there(tmp_path: Path) -> None:
     """Nobody listens: the address is at fault, its password stays ours."""
     address = f"postgresql://kiosk:{PASSWORD}@127.0.0.1:{free_port()}/kiosk"
-    assert refused(await ran(tmp_path, "run", **WELL, DATABASE_URL=address), "DATABASE_URL: ")
+    settings = {**WELL, "DATABASE_URL": address, "STARTUP_WAIT_S": "1"}
+    ended = await ran(tmp_path, "run", **settings)
+    assert refused(ended, "DATABASE_URL: ")
+    said = [json.loads(line) for line in ended.err.splitlines() if '"database.awaited"' in line]
+    assert [line["level"] for line in said][:1] == ["warning"]
+    assert {line["level"] for line in said[1:]} <= {"info"}
+
+
+async def test_run_waits_for_its_database(tmp_path: Path, open_folder: Path) -> None:
+    """A platform starts everything at once: the process lives, says what it waits for, and opens when it is there."""
+    server = EmbeddedPostgres(open_folder / "postgres", {"fsync": "off", "autovacuum": "off"})
+    address = server.start()
+    server.stop()
+    async with (
+        a_telegram() as telegram,
+        kiosk(tmp_path, "run", **WELL, DATABASE_URL=address, TELEGRAM_BASE_URL=telegram.url) as process,
+    ):
+        port = (await process.hears("web.listening"))["port"]
+        await process.hears("database.awaited")
+        assert await status(port, "/live") == 200
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/ready") as answer:
+            told = await answer.json()
+        assert (answer.status, told["ready"], told["checks"]) == (503, False, {})
+        assert told["waits_for"].startswith("the database: ")
+        try:
+            server.start()
+            await process.hears("shop.open")
+            ended = await process.ended(told_to=True)
+        finally:
+            server.stop()
+    assert (ended.code, ended.told) == (0, [])
 
 
 async def test_run_refuses_a_wrong_password(tmp_path: Path, dsn: str) -> None:
@@ -134,24 +166,33 @@ async def test_port_is_open_before_the_database_answers(tmp_path: Path) -> None:
 
 
 async def test_port_answers_while_the_rest_starts(tmp_path: Path, dsn: str) -> None:
-    """While getMe waits the shop lives, is not ready and sends everybody away to come back; then it opens."""
+    """While getMe waits all else works: updates and callbacks are taken, and /ready says what is missing."""
     async with (
         a_telegram(held=frozenset({"getMe"})) as telegram,
         kiosk(tmp_path, "run", **WELL, DATABASE_URL=dsn, TELEGRAM_BASE_URL=telegram.url) as process,
     ):
         port = (await process.hears("web.listening"))["port"]
         await telegram.was_called("getMe").wait()
+        await process.hears("shop.open")
         assert (await status(port, "/live"), await status(port, "/ready"), await status(port, "/health")) == (
             200,
             503,
-            503,
+            200,
         )
-        assert await status(port, f"/telegram/{BOT}", "POST") == 503
+        assert await status(port, f"/telegram/{BOT}", "POST") == 401
         telegram.let_go.set()
-        await process.hears("shop.open")
-        assert await status(port, "/health") == 200
+        await process.hears("leadership.active")
         ended = await process.ended(told_to=True)
     assert (ended.code, ended.told) == (0, [])
+
+
+@pytest.mark.parametrize("role", ["web", "worker"])
+async def test_refused_token_is_named_by_every_part(tmp_path: Path, dsn: str, role: str) -> None:
+    """Whichever part is started: a token that nobody accepts ends it in one line."""
+    async with a_telegram(refusals={"getMe": 401}) as telegram:
+        ended = await ran(tmp_path, role, **WELL, DATABASE_URL=dsn, TELEGRAM_BASE_URL=telegram.url)
+    assert refused(ended, "TELEGRAM_BOT_TOKEN: ")
+    assert ("web.listening" in ended.err) is (role == "web")
 
 
 @pytest.mark.parametrize("held", ["getMe", "setMyCommands", "deleteWebhook", "getUpdates"])
@@ -176,7 +217,7 @@ async def test_sigterm_ends_a_shop_with_webhook(tmp_path: Path, dsn: str) -> Non
         kiosk(tmp_path, "run", **settings, DATABASE_URL=dsn, TELEGRAM_BASE_URL=telegram.url) as process,
     ):
         port = (await process.hears("web.listening"))["port"]
-        await process.hears("shop.open")
+        await process.hears("bot.webhook_set")
         assert await status(port, f"/telegram/{BOT}", "POST") == 401
         ended = await process.ended(told_to=True)
     assert (ended.code, ended.told) == (0, [])
@@ -189,7 +230,7 @@ async def test_webhook_address_and_secret_do_not_hold_the_token(tmp_path: Path, 
         a_telegram() as telegram,
         kiosk(tmp_path, "run", **settings, DATABASE_URL=dsn, TELEGRAM_BASE_URL=telegram.url) as process,
     ):
-        await process.hears("shop.open")
+        await process.hears("bot.webhook_set")
         await process.ended(told_to=True)
     told = telegram.told["setWebhook"]
     assert told["url"] == f"https://shop.example/telegram/{BOT}"

@@ -162,3 +162,22 @@ async def test_update_before_the_shop_runs_is_to_come_again(database: Database) 
     async with a_door(database, intake=intake, is_open=False) as door:
         answer = await door.telegram(an_update())
         assert (answer.status, answer.headers["Retry-After"], intake.taken) == (503, "5", [])
+
+
+async def test_shop_that_closes_waits_for_whom_it_let_in(database: Database) -> None:
+    """Whoever comes later is told to come back; an update in hand is dealt with and acknowledged first."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def handle(_message: Message) -> None:
+        begun.set()
+        await may_end.wait()
+
+    async with a_bot_door(database, handle) as door:
+        telling = asyncio.create_task(door.telegram(an_update()))
+        await begun.wait()
+        closing = asyncio.create_task(door.front.close())
+        assert (await door.telegram(an_update(update_id=2))).status == 503
+        assert not closing.done()
+        may_end.set()
+        assert (await telling).status == 200
+        await closing

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import pytest
@@ -233,3 +233,22 @@ async def test_unreachable_database_ends_the_process_at_last(database: Database,
     with structlog.testing.capture_logs(), pytest.raises(WorkerGaveUp):
         await worker.run()
     assert not worker.alive
+
+
+async def test_job_in_hand_is_handed_back(database: Database, dsn: str) -> None:
+    """A worker that ends before its job does leaves it to the next at once, not after it was missed for long."""
+    async with a_bench(database, dsn, replace(PACE, stale_s=600)) as bench:
+        never = asyncio.Event()
+
+        async def hang(_number: int) -> None:
+            await never.wait()
+
+        bench.deal = hang
+        async with running(bench):
+            await bench.put(7)
+            await bench.until(lambda: bench.begun == [7])
+            bench.worker.stop()
+            bench.worker.hand_back()
+        assert await bench.rows() == [("queued", b"7")]
+    async with a_bench(database, dsn, replace(PACE, stale_s=600)) as other, running(other):
+        await other.until_done(7)
