@@ -47,6 +47,7 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 TELL_EVERY_S: Final = 30.0
+POOLER: Final = "this looks like a pooler such as PgBouncer: Kiosk needs the server's own address, for it listens there"
 
 
 class DatabaseUnavailable(CannotStart):
@@ -324,6 +325,8 @@ def _why_unavailable(error: Exception, *, lost: bool, late: str) -> str | None:
             return "the connection is closed"
         case asyncpg.InternalClientError():  # the server has said that it ends, and has not ended yet
             return "the connection is ending"
+        case asyncpg.ProtocolViolationError():
+            return f"{error} ({POOLER})"
         case asyncpg.PostgresError() if isinstance(error, UNAVAILABLE):
             return str(error)
         case _:

@@ -146,7 +146,7 @@ async def _until_closed(shop: "asyncio.Task[None]", front: "Front", stopping: as
     told = asyncio.create_task(stopping.wait())
     done, _ = await asyncio.wait((told, shop), return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
-    if front.running is None:
+    if not front.was_open:
         shop.cancel()
     await asyncio.wait((shop,))
     front.running = None  # whoever still calls is told to come back

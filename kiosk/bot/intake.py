@@ -48,7 +48,7 @@ AGAIN_S: Final = 5.0
 POLL_S: Final = 25
 POLL_ENDS_EARLIER_S: Final = 1.0  # than the lease, so that no poll outlives it
 CONFIRM_S: Final = 5
-WEBHOOK_STANDS: Final = "webhook is active"  # a 409 for that, and not for another poller
+WEBHOOK_STANDS: Final = "webhook"  # in a 409 for that: "webhook is active", "terminated by setWebhook request"
 RETRY_S: Final = 2.0
 
 

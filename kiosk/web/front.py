@@ -56,8 +56,13 @@ class Front:
     version: str
     running: Running | None = field(default=None)
     waits_for: str | None = None  # what keeps the shop from opening
+    was_open: bool = False
     _in_hand: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def open(self, running: Running) -> None:
+        """From now on requests are served."""
+        self.running, self.was_open = running, True
 
     @contextlib.contextmanager
     def serving(self, running: Running) -> Iterator[Running]:

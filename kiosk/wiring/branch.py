@@ -1,9 +1,6 @@
 """A branch of the shop: one bot with everything that is its own. Branches know nothing of each other."""
 
 import contextlib
-import os
-import secrets
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,11 +28,8 @@ from kiosk.ids import webhook_secret
 from kiosk.leadership.leader import Leader
 from kiosk.leadership.lease import Terms
 from kiosk.money import to_kopecks
-from kiosk.role import Role
 from kiosk.settings import Settings
 from kiosk.wiring.parts import UPLOAD_LIMIT_BYTES, Parts, assortment, patience
-
-HOLDER = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +77,17 @@ def _goods(settings: Settings, index: int, profile: BotProfile, flaws: list[str]
     return Goods(profile, shelf, voice)
 
 
-async def open_branches(
-    stack: contextlib.AsyncExitStack, parts: Parts, goods: Sequence[Goods], role: Role
-) -> tuple[Branch, ...]:
+async def open_branches(stack: contextlib.AsyncExitStack, parts: Parts, goods: Sequence[Goods]) -> tuple[Branch, ...]:
     """One for each bot, the owner's first; their connections close with `stack`."""
-    settings = parts.settings
-    bots = [
-        await stack.enter_async_context(
-            make_bot(one.profile.token, settings.telegram_base_url, settings.telegram_messages_per_s)
-        )
-        for one in goods
-    ]
-    return tuple(
-        open_branch(parts, one, bot, role, alone=len(goods) == 1) for one, bot in zip(goods, bots, strict=True)
-    )
+    settings, branches = parts.settings, []
+    for one in goods:
+        client = make_bot(one.profile.token, settings.telegram_base_url, settings.telegram_messages_per_s)
+        bot = await stack.enter_async_context(client)
+        branches.append(open_branch(parts, one, bot, alone=len(goods) == 1))
+    return tuple(branches)
 
 
-def open_branch(parts: Parts, goods: Goods, bot: Bot, role: Role, *, alone: bool) -> Branch:
+def open_branch(parts: Parts, goods: Goods, bot: Bot, *, alone: bool) -> Branch:
     """Puts one together; nothing here waits or talks to anyone."""
     settings, profile = parts.settings, goods.profile
     wizard = Wizard(goods.shelf, Rates(rub_per_usd=settings.rub_per_usd, multiplier=profile.price_multiplier))
@@ -121,15 +109,17 @@ def open_branch(parts: Parts, goods: Goods, bot: Bot, role: Role, *, alone: bool
     return Branch(
         bot=bot,
         intake=intake,
-        presence=Presence(bot, parts.db, _ear(parts, intake) if role.takes_in else None, alone, goods.voice),
+        presence=Presence(bot, parts.db, _ear(parts, intake), alone, goods.voice),
         messenger=messenger,
         courier=Courier(messenger, parts.fetcher, UPLOAD_LIMIT_BYTES),
         files=files,
     )
 
 
-def _ear(parts: Parts, intake: BotIntake) -> Ear:
+def _ear(parts: Parts, intake: BotIntake) -> Ear | None:
     settings, bot = parts.settings, intake.bot
+    if not parts.role.takes_in:
+        return None
     if settings.bot_mode == "polling":
-        return Polling(intake, Leader(parts.db, bot.id, HOLDER, Terms.of(settings.lease_ttl_s)))
+        return Polling(intake, Leader(parts.db, bot.id, parts.holder, Terms.of(settings.lease_ttl_s)))
     return Webhook(bot, parts.db, Expected(f"{settings.webhook_base_url}/telegram/{bot.id}", intake.secret))

@@ -39,8 +39,8 @@ async def _live(shop: Shop, front: Front, stopping: asyncio.Event) -> None:
     _begin(shop, stopping)
     stop = asyncio.create_task(stopping.wait())
     try:
-        front.running = running(shop)
-        log.info("shop.open", version=__version__, mode=shop.parts.settings.bot_mode, role=shop.role.value)
+        front.open(running(shop))
+        log.info("shop.open", version=__version__, mode=shop.parts.settings.bot_mode, role=shop.parts.role.value)
         await asyncio.wait((stop, *shop.loops.values()), return_when=asyncio.FIRST_COMPLETED)
     finally:
         await _end(shop, front, stopping)

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import secrets
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +23,7 @@ from kiosk.generations.settle import Settler
 from kiosk.ids import key_name
 from kiosk.kie.client import KieClient
 from kiosk.media.links import Links, link_session
+from kiosk.role import Role
 from kiosk.settings import Settings
 
 UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
@@ -30,8 +34,10 @@ AGENT: Final = f"Kiosk/{__version__}"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`dsn` is where `db` is, for pools of one's own."""
+    """`dsn` is where `db` is, for pools of one's own; `holder` what this process, and no other, is called in leases."""
 
+    role: Role
+    holder: str
     settings: Settings
     db: Database
     dsn: str
@@ -46,12 +52,14 @@ class Parts:
         return await open_pool(self.dsn, max_size=self.settings.database_pool_size, application_name="kiosk worker")
 
 
-async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: Database, dsn: str) -> Parts:
+async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: Database, dsn: str, role: Role) -> Parts:
     """Nothing here waits or talks to anyone; what is opened closes with `stack`. Errors: CatalogError."""
     session = await stack.enter_async_context(provider_session())
     links = await stack.enter_async_context(link_session(allow_private=settings.allow_private_links))
     key = settings.provider_key()
     return Parts(
+        role=role,
+        holder=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}",
         settings=settings,
         db=db,
         dsn=dsn,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from kiosk.web.front import BotState, Running
-from kiosk.wiring.branch import HOLDER, Branch
+from kiosk.wiring.branch import Branch
 from kiosk.wiring.shop import Shop
 
 Check = Callable[[], Awaitable[bool]]
@@ -12,7 +12,7 @@ Check = Callable[[], Awaitable[bool]]
 
 def running(shop: Shop) -> Running:
     """What requests may use from now on."""
-    settings, takes_in = shop.parts.settings, shop.role.takes_in
+    settings, takes_in = shop.parts.settings, shop.parts.role.takes_in
     key = settings.kie_webhook_hmac_key
     return Running(
         db=shop.parts.db,
@@ -21,9 +21,9 @@ def running(shop: Shop) -> Running:
         hmac_key=key.get_secret_value() if key else None,
         checks=checks(shop),
         bots=lambda: [_state(branch) for branch in shop.branches],
-        role=shop.role,
+        role=shop.parts.role,
         mode=settings.bot_mode,
-        holder=HOLDER,
+        holder=shop.parts.holder,
     )
 
 
@@ -32,7 +32,7 @@ def checks(shop: Shop) -> dict[str, Check]:
     found: dict[str, Check] = {"database": partial(_database_answers, shop)}
     if shop.worker:
         found["worker"] = partial(_worker_lives, shop)
-    if shop.role.takes_in:
+    if shop.parts.role.takes_in:
         found["updates"] = partial(_updates_come, shop)
     if shop.rounds:
         found |= {name: partial(_goes_round, shop, name) for name in shop.rounds.rounds}

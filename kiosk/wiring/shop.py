@@ -20,7 +20,6 @@ class Shop:
     """`worker`, `rounds`: None where this process does not work. `loops` run, by their names, once it is open."""
 
     parts: Parts
-    role: Role
     branches: tuple[Branch, ...]
     callbacks: CallbackDesk
     worker: Worker | None
@@ -33,11 +32,10 @@ async def build(
 ) -> Shop:
     """Puts it together; nothing here waits or talks to anyone. Errors: CannotStart."""
     goods = goods_of(settings)
-    parts = await make_parts(stack, settings, db, dsn)
-    branches = await open_branches(stack, parts, goods, role)
+    parts = await make_parts(stack, settings, db, dsn, role)
+    branches = await open_branches(stack, parts, goods)
     return Shop(
         parts=parts,
-        role=role,
         branches=branches,
         callbacks=CallbackDesk(db, settings.poll_first_s),
         worker=make_worker(parts, branches) if role.works else None,

@@ -17,6 +17,7 @@ from sandbox.telegram.world import Method, World
 WEBHOOK_ACTIVE = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
+WEBHOOK_CAME = "Conflict: terminated by setWebhook request"
 _SECRET = re.compile(r"[A-Za-z0-9_-]*")
 _MAX_SECRET_CHARS = 256
 _MAX_CONNECTIONS = 100
@@ -38,7 +39,7 @@ async def set_webhook(world: World, bot: Bot, call: Call) -> Any:
     if not _is_same(bot.webhook, webhook):
         await stop_pushing(bot)
         bot.webhook = webhook
-        bot.queue.end_poll()
+        bot.queue.end_poll(WEBHOOK_CAME)
         start_pushing(world, bot)
     world.changed()
     return True

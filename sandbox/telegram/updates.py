@@ -37,7 +37,7 @@ class Update:
 @dataclass(slots=True)
 class _Poll:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    taken_over: bool = False
+    refusal: str | None = None
 
 
 @dataclass(slots=True)
@@ -104,17 +104,17 @@ class UpdateQueue:
             self.confirm_below(offset)
             if not self._pending and timeout_s > 0:
                 await _wait(poll.woken, timeout_s)
-            if poll.taken_over:
-                raise ApiError(409, TAKEN_OVER)
+            if poll.refusal:
+                raise ApiError(409, poll.refusal)
             return self.pending()[:limit]
         finally:
             if self._poll is poll:
                 self._poll = None
 
-    def end_poll(self) -> None:
+    def end_poll(self, refusal: str = TAKEN_OVER) -> None:
         """Ends a waiting poll with 409: another one came, or a webhook."""
         if self._poll is not None:
-            self._poll.taken_over = True
+            self._poll.refusal = refusal
             self._poll.woken.set()
 
     def dump(self) -> dict[str, Any]:

@@ -381,3 +381,24 @@ async def test_restarted_server_is_found_again(server: EmbeddedPostgres) -> None
             await database.ping()
         server.start()
         await database.ping()
+
+
+async def test_pooler_is_told_from_a_server_that_is_away() -> None:
+    """One that does not take a session's settings: waiting helps nobody, and the error says what is needed instead."""
+    answer = b"SERROR\0VERROR\0C08P01\0Munsupported startup parameter: statement_timeout\0\0"
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+        if request[:4] == (80877103).to_bytes(4):  # it asks for TLS first
+            writer.write(b"N")
+            await reader.readexactly(int.from_bytes(await reader.readexactly(4)) - 4)
+        writer.write(b"E" + (len(answer) + 4).to_bytes(4) + answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        with pytest.raises(DatabaseUnavailable, match="PgBouncer") as refused:
+            await Database.connect(f"postgresql://kiosk@127.0.0.1:{port}/kiosk")
+    assert not refused.value.may_pass

@@ -1,6 +1,7 @@
 """The `kiosk` command as operators and programs use it: a process with an exit code, and words on two channels."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,34 @@ async def test_models_are_shown_checked_and_compared(tmp_path: Path) -> None:
 async def test_unknown_command_is_refused(tmp_path: Path) -> None:
     """A command that there is not ends with 2, as every shell expects."""
     assert (await ran(tmp_path, "sell")).code == 2
+
+
+async def test_customer_of_two_bots_is_asked_about_by_bot(tmp_path: Path, database: Database, dsn: str) -> None:
+    """Each bot's books are told apart; without saying which, one line names both."""
+    async with database.transaction() as tx:
+        for bot, kopecks in ((BOT, 10_000), (BOT + 1, 5_000)):
+            await remember_bot(tx, bot, "kiosk_sandbox_bot")
+            await arrive(tx, replace(a_visitor(CUSTOMER), bot_id=bot), kopecks)
+    told = [await ask(tmp_path, dsn, "customer", str(CUSTOMER), "--json", "--bot-id", str(b)) for b in (BOT, BOT + 1)]
+    assert [json.loads(ended.out)["balance_rub"] for ended in told] == ["100.00", "50.00"]
+    asked = await ask(tmp_path, dsn, "customer", str(CUSTOMER))
+    assert (asked.code, len(asked.told)) == (2, 1)
+    assert all(text in asked.told[0] for text in ("--bot-id", str(BOT), str(BOT + 1)))
+
+
+async def test_flaws_of_bots_file_stop_the_start(tmp_path: Path, dsn: str) -> None:
+    """What a bot's files hold is checked like the rest: every flaw with its place, and nothing is begun."""
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "ru.ftl").write_text("greeting = Привет\nhome = { $nobody }\n", encoding="utf-8")
+    (tmp_path / "prices.yaml").write_text("no-such-model: {}\n", encoding="utf-8")
+    token = "7000009:partner-token-that-nobody-may-see"
+    entry = f'{{token: "{token}", texts: texts, prices_file: prices.yaml}}'
+    (tmp_path / "bots.yaml").write_text(f"bots: [{entry}]\n", encoding="utf-8")
+    settings = {"KIE_API_KEY": "key", "TELEGRAM_BOT_TOKEN": f"{BOT}:sandbox", "PORT": "0", "HOST": "127.0.0.1"}
+    ended = await ran(tmp_path, "run", **settings, DATABASE_URL=dsn, BOTS_FILE="bots.yaml")
+    assert ended.code == 2
+    assert ended.told[0].startswith("kiosk: BOTS_FILE: ")
+    shown = "\n".join(ended.told)
+    assert all(place in shown for place in ("bots[0].texts/ru.ftl: greeting", "$nobody", "bots[0].prices_file: "))
+    assert token.partition(":")[2] not in ended.err

@@ -147,8 +147,9 @@ async def test_worker_that_is_told_to_end_hands_its_jobs_back(tmp_path: Path, ds
         await town.start("web", PORT=port)
         card = await at_the_card(anna)
         await confirmed(anna, card)
-        async with database.reading() as tx:
-            assert await tx.fetchval("SELECT count(*) FROM pgqueuer WHERE status = 'queued'") == 1
+        async with database.reading() as tx, asyncio.timeout(PATIENCE_S):
+            while await tx.fetchval("SELECT count(*) FROM pgqueuer WHERE status = 'queued'") != 1:
+                await asyncio.sleep(0.05)
         for _ in range(2):
             worker, _url = await town.start("worker")
             worker.terminate()

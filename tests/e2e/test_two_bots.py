@@ -130,7 +130,7 @@ async def test_broken_token_leaves_the_other_bot_selling(database: Database, dsn
             assert shop.front.running is not None
             states = {bot.id: (bot.accepted, bot.hears) for bot in shop.front.running.bots()}
             assert states == {BOT: (True, True), PARTNER: (False, False)}
-    assert [line["bot_id"] for line in lines if line["event"] == "bot.refused"] == [PARTNER]
+    assert sum(line["event"] == "bot.refused" for line in lines) == 1
     async with database.reading() as tx:
         raised = await alerts.latest(tx, limit=10)
     told = [(one.alert.subject, one.count) for one in raised if one.alert.kind is Kind.BOT_REFUSED]
