@@ -48,6 +48,7 @@ class Presence:
     ear: Ear | None
     alone: bool
     voice: Voice = SHOP_VOICE
+    look_s: float = 300.0  # where there is no ear
     away_first_s: float = 1.0
     refused_first_s: float = REFUSED_FIRST_S
     username: str = ""
@@ -71,6 +72,7 @@ class Presence:
                     await unless_stopped(stopping, self._meet())
                     failures = 0
                     await self._listen(stopping)
+                    continue
                 except TokenRefused:
                     await self._was_refused()
                 except (AiogramError, DatabaseUnavailable) as error:
@@ -86,6 +88,9 @@ class Presence:
     async def _meet(self) -> None:
         """Errors: TokenRefused, AiogramError, DatabaseUnavailable."""
         try:
+            if self.met and not self.refused:
+                await self.bot.get_me()
+                return
             self.username = await introduce(self.bot, self.db, self.voice, names_commands=self.ear is not None)
         except TOKEN_REFUSED as refusal:
             raise TokenRefused from refusal
@@ -94,10 +99,13 @@ class Presence:
         self.met, self.refused = True, False
 
     async def _listen(self, stopping: asyncio.Event) -> None:
-        if self.ear is None or stopping.is_set():
-            await stopping.wait()
-        else:
+        if stopping.is_set():
+            return
+        if self.ear is not None:
             await self.ear.listen(stopping)
+            return
+        # Where nothing is heard a token that is refused later would not be noticed.
+        await pause(stopping, self.look_s)
 
     async def _was_refused(self) -> None:
         """Said and told once, not with every try. Errors: TelegramRefused."""

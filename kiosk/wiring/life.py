@@ -18,7 +18,7 @@ from kiosk.wiring.shop import Shop, build
 log = structlog.get_logger()
 
 # Together below the 30 s after which hosting platforms kill.
-STOP_S: Final = 20.0
+STOP_S: Final = 18.0
 HAND_BACK_S: Final = 3.0
 
 

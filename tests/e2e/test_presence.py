@@ -54,8 +54,9 @@ class Meeting:
     ear: Listening
     lines: list[structlog.typing.EventDict]
 
-    def presence(self, *, alone: bool) -> Presence:
-        return Presence(self.bot, self.db, self.ear, alone, away_first_s=0.01, refused_first_s=0.01)
+    def presence(self, *, alone: bool, hears: bool = True) -> Presence:
+        ear = self.ear if hears else None
+        return Presence(self.bot, self.db, ear, alone, look_s=0.01, away_first_s=0.01, refused_first_s=0.01)
 
     def said(self, event: str) -> int:
         return sum(line["event"] == event for line in self.lines)
@@ -134,4 +135,19 @@ async def test_token_refused_later_is_asked_for_until_it_is_accepted(database: D
                 while meeting.ear.times < 3:
                     await asyncio.sleep(0.01)
             assert not loop.done()
+        assert not presence.refused
+
+
+async def test_process_that_hears_nothing_notices_a_refused_token(database: Database) -> None:
+    """A worker looks again now and then: alerts go through another bot, and the log says who is met but once."""
+    async with a_meeting(database) as meeting:
+        presence = meeting.presence(alone=False, hears=False)
+        async with run(presence):
+            await until(meeting, "bot.identity", 1)
+            meeting.telegram.world.tokens[BOT] = "of @BotFather"
+            await until(meeting, "bot.refused", 1)
+            assert presence.refused
+            assert meeting.said("bot.identity") == 1
+            del meeting.telegram.world.tokens[BOT]
+            await until(meeting, "bot.accepted_again", 1)
         assert not presence.refused
