@@ -155,6 +155,14 @@ $$;
 CREATE FUNCTION public.ledger_post(transfer_kind text, debit bigint, credit bigint, amount bigint, generation bigint, reason text, payment bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
+BEGIN
+    RETURN ledger_post(transfer_kind, debit, credit, amount, generation, reason, payment, now());
+END
+$$;
+
+CREATE FUNCTION public.ledger_post(transfer_kind text, debit bigint, credit bigint, amount bigint, generation bigint, reason text, payment bigint, moment timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
 DECLARE
     seq_out bigint;
     seq_in  bigint;
@@ -165,8 +173,8 @@ BEGIN
     UPDATE accounts SET balance = balance + amount, last_seq = last_seq + 1
         WHERE id = credit AND customer_id IS NOT NULL RETURNING last_seq INTO seq_in;
     INSERT INTO transfers (kind, debit_id, credit_id, amount_kopecks, debit_seq, credit_seq, generation_id, note,
-                           payment_id)
-        VALUES (transfer_kind, debit, credit, amount, seq_out, seq_in, generation, reason, payment)
+                           payment_id, created_at)
+        VALUES (transfer_kind, debit, credit, amount, seq_out, seq_in, generation, reason, payment, moment)
         RETURNING id INTO posted;
     RETURN posted;
 END
@@ -204,6 +212,32 @@ BEGIN
     target := CASE resolution WHEN 'capture' THEN ledger_account(NULL, 'sales')
                               WHEN 'release' THEN held_row.debit_id END;
     RETURN ledger_post(resolution, held_row.credit_id, target, held_row.amount_kopecks, generation, '');
+END
+$$;
+
+CREATE FUNCTION public.ledger_retell(customer bigint, kinds text[], amounts bigint[], generations bigint[], payments bigint[], moments timestamp with time zone[], reason text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    own   bigint := ledger_account(customer, 'available');
+    aside bigint := ledger_account(customer, 'held');
+    shop  bigint;
+BEGIN
+    PERFORM ledger_lock(customer);
+    FOR n IN 1 .. coalesce(array_length(kinds, 1), 0) LOOP
+        shop := ledger_account(NULL, CASE kinds[n] WHEN 'adjust' THEN 'adjustments' WHEN 'topup' THEN 'topups'
+                                                   WHEN 'capture' THEN 'sales' END);
+        PERFORM ledger_post(
+            kinds[n],
+            CASE WHEN kinds[n] = 'topup' OR kinds[n] = 'adjust' AND amounts[n] > 0 THEN shop
+                 WHEN kinds[n] IN ('adjust', 'hold') THEN own
+                 WHEN kinds[n] IN ('capture', 'release') THEN aside END,
+            CASE WHEN kinds[n] = 'capture' OR kinds[n] = 'adjust' AND amounts[n] < 0 THEN shop
+                 WHEN kinds[n] IN ('topup', 'adjust', 'release') THEN own
+                 WHEN kinds[n] = 'hold' THEN aside END,
+            abs(amounts[n]), generations[n], CASE kinds[n] WHEN 'adjust' THEN reason ELSE '' END, payments[n],
+            moments[n]);
+    END LOOP;
 END
 $$;
 
@@ -391,6 +425,31 @@ ALTER TABLE public.generations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.imported_customers (
+    customer_id bigint NOT NULL,
+    available_kopecks bigint NOT NULL,
+    held_kopecks bigint NOT NULL,
+    before_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT imported_customers_owe_nothing CHECK (((available_kopecks >= 0) AND (held_kopecks >= 0))),
+    CONSTRAINT imported_customers_seq CHECK ((last_seq >= before_seq))
+);
+
+CREATE TABLE public.imported_rows (
+    bot_id bigint NOT NULL,
+    source_table text NOT NULL,
+    owner text NOT NULL,
+    source_key text NOT NULL,
+    became_id bigint,
+    why text,
+    told_kopecks bigint DEFAULT 0 NOT NULL,
+    brought_kopecks bigint DEFAULT 0 NOT NULL,
+    content text,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT imported_rows_taken_or_explained CHECK (((became_id IS NOT NULL) OR ((why IS NOT NULL) AND (content IS NOT NULL))))
 );
 
 CREATE TABLE public.leases (
@@ -661,6 +720,12 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.imported_customers
+    ADD CONSTRAINT imported_customers_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.imported_rows
+    ADD CONSTRAINT imported_rows_pkey PRIMARY KEY (bot_id, source_table, owner, source_key);
+
 ALTER TABLE ONLY public.leases
     ADD CONSTRAINT leases_pkey PRIMARY KEY (bot_id);
 
@@ -735,6 +800,8 @@ CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE
 
 CREATE INDEX generations_unknown ON public.generations USING btree (submitted_at) WHERE (state = 'submitting'::text);
 
+CREATE INDEX imported_rows_by_owner ON public.imported_rows USING btree (bot_id, owner);
+
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
 
 CREATE INDEX orphan_callbacks_unmatched ON public.orphan_callbacks USING btree (received_at) WHERE (matched_at IS NULL);
@@ -787,6 +854,10 @@ CREATE TRIGGER accounts_are_kept BEFORE DELETE OR TRUNCATE ON public.accounts FO
 
 CREATE TRIGGER generations_guard BEFORE UPDATE ON public.generations FOR EACH ROW EXECUTE FUNCTION public.generations_guard();
 
+CREATE TRIGGER imported_customers_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.imported_customers FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
+
+CREATE TRIGGER imported_rows_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.imported_rows FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
+
 CREATE TRIGGER payments_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payments FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
@@ -807,6 +878,12 @@ ALTER TABLE ONLY public.generations
 
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES public.generations(id);
+
+ALTER TABLE ONLY public.imported_customers
+    ADD CONSTRAINT imported_customers_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
+
+ALTER TABLE ONLY public.imported_rows
+    ADD CONSTRAINT imported_rows_bot_id_fkey FOREIGN KEY (bot_id) REFERENCES public.bots(id);
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
