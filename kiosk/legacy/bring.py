@@ -124,10 +124,7 @@ class Import:
             return []
         async with self.db.transaction(readonly=True) as tx:
             brought = await store.brought(tx, self.terms.bot_id)
-        said = {brought.noted_kopecks, brought.transfers_kopecks, self.tally.brought_kopecks}
-        if len(said) == 1:
+        read, noted, moved = self.tally.brought_kopecks, brought.noted_kopecks, brought.transfers_kopecks
+        if read == noted == moved:
             return []
-        return [
-            f"{self.tally.brought_kopecks} kopecks were read, {brought.noted_kopecks} were noted, and "
-            + f"{brought.transfers_kopecks} is what the transfers add up to"
-        ]
+        return [f"{read} kopecks were read, {noted} were noted, and the transfers add up to {moved}"]

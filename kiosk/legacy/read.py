@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from typing import Any, Final, Literal
 
@@ -101,7 +101,7 @@ def amount(value: object) -> Amount:
     if not rub.is_finite() or abs(rub) > MOST_RUB:
         return UNREADABLE
     # A balance kept as a float is a hair beside its kopeck; the nearest is what it meant.
-    return Amount(rub, int((rub * 100).to_integral_value(ROUND_HALF_EVEN)))
+    return Amount(rub, int((rub * 100).to_integral_value(ROUND_HALF_UP)))
 
 
 def moment(value: object) -> datetime | None:
