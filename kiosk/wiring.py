@@ -15,6 +15,7 @@ import structlog
 from aiogram import Bot, Dispatcher
 
 from kiosk import __version__
+from kiosk.assortment import assortment, patience
 from kiosk.bot.crier import TelegramCrier
 from kiosk.bot.desk import Desk
 from kiosk.bot.files import CustomerFiles
@@ -23,15 +24,12 @@ from kiosk.bot.intake import BotIntake
 from kiosk.bot.messenger import TelegramMessenger
 from kiosk.bot.opening import introduce, listen_by_polling, listen_by_webhook, make_bot
 from kiosk.bot.reception import Reception
-from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
-from kiosk.catalog.shelf import Shelf, default_shelf
 from kiosk.db import Database, Pool, open_pool
 from kiosk.delivery.fetch import Fetcher
 from kiosk.delivery.send import Courier
 from kiosk.generations.callback import CallbackDesk
 from kiosk.generations.confirm import Till
-from kiosk.generations.deadlines import Patience
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.draft import Wizard
 from kiosk.generations.gate import Rate
@@ -63,7 +61,6 @@ UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
 PROVIDER_CONNECTIONS: Final = 100
 FILES_AT_ONCE: Final = 4  # of customers, whole in memory while they are handed to the provider
 STOP_S: Final = 25.0
-SINGLE_MODEL: Final = "z-image"
 NIGHTLY_LOOK_S: Final = 60.0
 AUDIT_LEASE_S: Final = 4 * 3600.0
 TIDY_LEASE_S: Final = 3600.0
@@ -80,26 +77,6 @@ class Shop:
     callbacks: CallbackDesk
     worker: Worker
     rounds: Rounds
-
-
-def assortment(settings: Settings) -> Shelf:
-    """What is sold. Errors: CatalogError, naming every mistake in the operator's prices."""
-    overrides = settings.prices_file.read_text(encoding="utf-8") if settings.prices_file else None
-    shelf = default_shelf(overrides)
-    return shelf.single(SINGLE_MODEL) if settings.single_model_only else shelf
-
-
-def patience(settings: Settings) -> Patience:
-    """How long orders may take."""
-    return Patience(
-        line_s=settings.line_deadline_s,
-        run_s={
-            Output.IMAGE: settings.image_deadline_s,
-            Output.VIDEO: settings.video_deadline_s,
-            Output.AUDIO: settings.audio_deadline_s,
-            Output.TEXT: settings.text_deadline_s,
-        },
-    )
 
 
 def provider_session() -> aiohttp.ClientSession:

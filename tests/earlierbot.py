@@ -102,3 +102,43 @@ async def books(db: Database) -> dict[str, list[dict[str, Any]]]:
 async def broken_invariants(db: Database) -> list[str]:
     async with db.reading() as tx:
         return [f"{one.invariant.name}: {one.examples}" for one in await audit(tx) if one.broken]
+
+
+async def is_empty(db: Database) -> bool:
+    """Nothing of any import is there."""
+    async with db.reading() as tx:
+        counts = [await tx.fetchval(f"SELECT count(*) FROM {name}") for name in TABLES if name != "accounts"]
+    return not any(counts)
+
+
+async def story(db: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """What an import left, in words that do not depend on how many numbers were used up on the way."""
+    queries = {
+        "customers": "SELECT telegram_id, first_name, username, language FROM customers ORDER BY 1",
+        "money": """
+            SELECT c.telegram_id, a.kind, t.kind AS did, t.amount_kopecks, coalesce(t.debit_seq, t.credit_seq), t.note,
+                   CASE WHEN t.kind <> 'adjust' THEN t.created_at END
+            FROM transfers t JOIN accounts a ON a.id IN (t.debit_id, t.credit_id)
+                             JOIN customers c ON c.id = a.customer_id
+            ORDER BY 1, 2, t.id
+        """,
+        "orders": """
+            SELECT c.telegram_id, g.state, g.model_id, g.inputs::text, g.chat_id, g.price_kopecks, g.task_id,
+                   g.created_at, g.settled_at, g.delivered_at,
+                   (SELECT string_agg(part || d.state || source, ',' ORDER BY d.id) FROM deliveries d
+                    WHERE d.generation_id = g.id)
+            FROM generations g JOIN customers c ON c.id = g.customer_id ORDER BY 1, g.created_at, g.id
+        """,
+        "payments": "SELECT method, reference, amount_kopecks, created_at FROM payments ORDER BY 2",
+        "tasks": "SELECT task_id, credits FROM tasks ORDER BY 1",
+        "rows": """
+            SELECT source_table, owner, source_key, became_id IS NULL, why, told_kopecks, brought_kopecks, content
+            FROM imported_rows ORDER BY 1, 2, 3
+        """,
+        "imported": """
+            SELECT c.telegram_id, available_kopecks, held_kopecks, before_seq, last_seq
+            FROM imported_customers JOIN customers c ON c.id = customer_id ORDER BY 1
+        """,
+    }
+    async with db.reading() as tx:
+        return {name: [tuple(row) for row in await tx.fetch(query)] for name, query in queries.items()}

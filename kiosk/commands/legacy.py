@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from kiosk import process
+from kiosk.assortment import assortment, patience
 from kiosk.db import Database
 from kiosk.errors import BadSettings
 from kiosk.legacy import store
@@ -86,8 +87,6 @@ def import_legacy(
 
 
 async def _terms(db: Database, settings: Settings, bot_id: int, *, trust_holds: bool) -> Terms:
-    from kiosk.wiring import assortment, patience  # noqa: PLC0415 - it knows every part, and takes long to import
-
     async with db.reading() as tx:
         now = await store.now(tx)
     return Terms(bot_id, now, assortment(settings), patience(settings), trust_holds=trust_holds)
