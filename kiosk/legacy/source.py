@@ -158,8 +158,11 @@ async def open_source(address: str, redactor: Redactor) -> AsyncIterator[Source]
             await snapshot.start()
             # Of this transaction alone: a pooler before the database refuses a session with settings.
             await connection.execute(
-                "SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
-                "SET LOCAL idle_in_transaction_session_timeout = 0"
+                """
+                SELECT set_config('timezone', 'UTC', true), set_config('statement_timeout', '0', true),
+                       set_config('lock_timeout', '0', true),
+                       set_config('idle_in_transaction_session_timeout', '0', true)
+                """
             )
             tables = await _tables(connection)
             by_id = await _tables_by_id(connection, tables)
