@@ -49,7 +49,7 @@ class Import:
         async with self.db.transaction(readonly=not self.write) as tx:
             if self.write:
                 await store.alone(tx, self.terms.bot_id)
-            known = await store.recorded(tx, self.terms.bot_id, rows[0].owner)
+            known = await store.recorded(tx, self.terms.bot_id, rows)
             fresh = [row for row in rows if (row.table, row.key) not in known]
             outcomes = await self._fresh(tx, fresh) if fresh else ()
         for outcome in self._earlier(rows, known):

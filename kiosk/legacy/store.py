@@ -52,26 +52,37 @@ async def know_bot(tx: Tx, bot_id: int) -> None:
     await tx.execute("INSERT INTO bots (id, username) VALUES ($1, '') ON CONFLICT (id) DO NOTHING", bot_id)
 
 
-async def recorded(tx: Tx, bot_id: int, owner: str) -> dict[tuple[Table, str], Recorded]:
-    """By table and key."""
-    rows = await tx.fetch(
+async def recorded(tx: Tx, bot_id: int, rows: Sequence[Row]) -> dict[tuple[Table, str], Recorded]:
+    """Of these rows of one owner, those that were dealt with; by table and key."""
+    found = await tx.fetch(
         """
-        SELECT source_table, source_key, why, became_id IS NOT NULL AS taken, told_kopecks, brought_kopecks
-        FROM imported_rows WHERE bot_id = $1 AND owner = $2
+        SELECT i.source_table, i.source_key, i.why, i.became_id IS NOT NULL AS taken, i.told_kopecks, i.brought_kopecks
+        FROM unnest($3::text[], $4::text[]) AS given (source_table, source_key)
+        JOIN imported_rows i ON i.bot_id = $1 AND i.source_table = given.source_table AND i.owner = $2
+                            AND i.source_key = given.source_key
         """,
         bot_id,
-        owner,
+        rows[0].owner,
+        [row.table.value for row in rows],
+        [row.key for row in rows],
     )
     return {
         (Table(row["source_table"]), row["source_key"]): Recorded(
             Why(row["why"]) if row["why"] else None, row["taken"], row["told_kopecks"], row["brought_kopecks"]
         )
-        for row in rows
+        for row in found
     }
 
 
 async def record(tx: Tx, bot_id: int, outcomes: Sequence[Outcome], became: Mapping[tuple[Table, str], int]) -> None:
     """What became of each row; the content of what became nothing is kept."""
+    for some in parts(outcomes):
+        await _record_some(tx, bot_id, some, became)
+
+
+async def _record_some(
+    tx: Tx, bot_id: int, outcomes: Sequence[Outcome], became: Mapping[tuple[Table, str], int]
+) -> None:
     await tx.executemany(
         """
         INSERT INTO imported_rows (bot_id, source_table, owner, source_key, became_id, why, told_kopecks,
@@ -235,19 +246,20 @@ async def insert_tasks(tx: Tx, orders: Sequence[OrderIn], ids: Mapping[tuple[Tab
 
 async def insert_sent(tx: Tx, orders: Sequence[OrderIn], ids: Mapping[tuple[Table, str], int]) -> None:
     """What the earlier bot delivered: nothing of it is sent again."""
-    await tx.executemany(
-        """
-        INSERT INTO deliveries (generation_id, part, position, media, source, state, sent_at, created_at)
-        VALUES ($1, $2, $3, $4, $5, 'sent', $6, $6)
-        """,
-        [
-            (ids[one.row.table, one.row.key], "extra" if place else "result", place, output.media.value, output.url,
-             one.delivered_at)
-            for one in orders
-            if one.state is State.DONE and one.delivered_at
-            for place, output in enumerate(one.outputs)
-        ],
-    )  # fmt: skip
+    sent = [
+        (ids[one.row.table, one.row.key], "extra" if place else "result", place, output, one.delivered_at)
+        for one in orders
+        if one.state is State.DONE and one.delivered_at
+        for place, output in enumerate(one.outputs)
+    ]
+    for some in parts(sent):
+        await tx.executemany(
+            """
+            INSERT INTO deliveries (generation_id, part, position, media, source, state, sent_at, created_at)
+            VALUES ($1, $2, $3, $4, $5, 'sent', $6, $6)
+            """,
+            [(order, part, place, output.media.value, output.url, at) for order, part, place, output, at in some],
+        )
 
 
 async def last_seq(tx: Tx, customer_id: int) -> int:

@@ -155,14 +155,6 @@ $$;
 CREATE FUNCTION public.ledger_post(transfer_kind text, debit bigint, credit bigint, amount bigint, generation bigint, reason text, payment bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
-BEGIN
-    RETURN ledger_post(transfer_kind, debit, credit, amount, generation, reason, payment, now());
-END
-$$;
-
-CREATE FUNCTION public.ledger_post(transfer_kind text, debit bigint, credit bigint, amount bigint, generation bigint, reason text, payment bigint, moment timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$
 DECLARE
     seq_out bigint;
     seq_in  bigint;
@@ -173,8 +165,8 @@ BEGIN
     UPDATE accounts SET balance = balance + amount, last_seq = last_seq + 1
         WHERE id = credit AND customer_id IS NOT NULL RETURNING last_seq INTO seq_in;
     INSERT INTO transfers (kind, debit_id, credit_id, amount_kopecks, debit_seq, credit_seq, generation_id, note,
-                           payment_id, created_at)
-        VALUES (transfer_kind, debit, credit, amount, seq_out, seq_in, generation, reason, payment, moment)
+                           payment_id)
+        VALUES (transfer_kind, debit, credit, amount, seq_out, seq_in, generation, reason, payment)
         RETURNING id INTO posted;
     RETURN posted;
 END
@@ -219,25 +211,50 @@ CREATE FUNCTION public.ledger_retell(customer bigint, kinds text[], amounts bigi
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    own   bigint := ledger_account(customer, 'available');
-    aside bigint := ledger_account(customer, 'held');
-    shop  bigint;
+    own    accounts;
+    aside  accounts;
+    totals record;
 BEGIN
     PERFORM ledger_lock(customer);
-    FOR n IN 1 .. coalesce(array_length(kinds, 1), 0) LOOP
-        shop := ledger_account(NULL, CASE kinds[n] WHEN 'adjust' THEN 'adjustments' WHEN 'topup' THEN 'topups'
-                                                   WHEN 'capture' THEN 'sales' END);
-        PERFORM ledger_post(
-            kinds[n],
-            CASE WHEN kinds[n] = 'topup' OR kinds[n] = 'adjust' AND amounts[n] > 0 THEN shop
-                 WHEN kinds[n] IN ('adjust', 'hold') THEN own
-                 WHEN kinds[n] IN ('capture', 'release') THEN aside END,
-            CASE WHEN kinds[n] = 'capture' OR kinds[n] = 'adjust' AND amounts[n] < 0 THEN shop
-                 WHEN kinds[n] IN ('topup', 'adjust', 'release') THEN own
-                 WHEN kinds[n] = 'hold' THEN aside END,
-            abs(amounts[n]), generations[n], CASE kinds[n] WHEN 'adjust' THEN reason ELSE '' END, payments[n],
-            moments[n]);
-    END LOOP;
+    SELECT * INTO STRICT own FROM accounts WHERE customer_id = customer AND kind = 'available';
+    SELECT * INTO STRICT aside FROM accounts WHERE customer_id = customer AND kind = 'held';
+    WITH given AS (
+        SELECT n, kind, amount, generation, payment, moment,
+               CASE kind WHEN 'hold' THEN -amount WHEN 'capture' THEN 0 ELSE amount END AS to_own,
+               CASE kind WHEN 'hold' THEN amount WHEN 'capture' THEN -amount WHEN 'release' THEN -amount ELSE 0 END
+                   AS to_aside
+        FROM unnest(kinds, amounts, generations, payments, moments)
+             WITH ORDINALITY AS g (kind, amount, generation, payment, moment, n)
+    ), numbered AS (
+        SELECT *, own.last_seq + count(*) FILTER (WHERE to_own <> 0) OVER told AS own_seq,
+               aside.last_seq + count(*) FILTER (WHERE to_aside <> 0) OVER told AS aside_seq,
+               own.balance + sum(to_own) OVER told AS own_then, aside.balance + sum(to_aside) OVER told AS aside_then
+        FROM given WINDOW told AS (ORDER BY n)
+    ), posted AS (
+        INSERT INTO transfers (kind, debit_id, credit_id, amount_kopecks, debit_seq, credit_seq, generation_id, note,
+                               payment_id, created_at)
+        SELECT kind,
+               CASE WHEN to_own < 0 THEN own.id WHEN to_aside < 0 THEN aside.id ELSE shop END,
+               CASE WHEN to_own > 0 THEN own.id WHEN to_aside > 0 THEN aside.id ELSE shop END,
+               abs(amount),
+               CASE WHEN to_own < 0 THEN own_seq WHEN to_aside < 0 THEN aside_seq END,
+               CASE WHEN to_own > 0 THEN own_seq WHEN to_aside > 0 THEN aside_seq END,
+               generation, CASE kind WHEN 'adjust' THEN reason ELSE '' END, payment, moment
+        FROM numbered
+        CROSS JOIN LATERAL ledger_account(NULL, CASE kind WHEN 'adjust' THEN 'adjustments' WHEN 'topup' THEN 'topups'
+                                                          ELSE 'sales' END) AS shop
+        ORDER BY n
+    )
+    SELECT min(own_then) AS lowest_own, min(aside_then) AS lowest_aside, coalesce(sum(to_own), 0) AS to_own,
+           coalesce(sum(to_aside), 0) AS to_aside, coalesce(max(own_seq), own.last_seq) AS own_seq,
+           coalesce(max(aside_seq), aside.last_seq) AS aside_seq
+        INTO totals FROM numbered;
+    IF totals.lowest_own < 0 OR totals.lowest_aside < 0 THEN
+        RAISE EXCEPTION 'customer % would have less than nothing on the way', customer
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_not_overdrawn';
+    END IF;
+    UPDATE accounts SET balance = balance + totals.to_own, last_seq = totals.own_seq WHERE id = own.id;
+    UPDATE accounts SET balance = balance + totals.to_aside, last_seq = totals.aside_seq WHERE id = aside.id;
 END
 $$;
 
@@ -799,8 +816,6 @@ CREATE UNIQUE INDEX generations_task ON public.generations USING btree (task_id)
 CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL)));
 
 CREATE INDEX generations_unknown ON public.generations USING btree (submitted_at) WHERE (state = 'submitting'::text);
-
-CREATE INDEX imported_rows_by_owner ON public.imported_rows USING btree (bot_id, owner);
 
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
 

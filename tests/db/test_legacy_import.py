@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from kiosk.customers.arrive import arrive
@@ -24,7 +25,7 @@ from tests.earlierbot import (
     rows_of,
     wallets,
 )
-from tests.shopkeeping import BOT, a_visitor
+from tests.shopkeeping import BOT, a_customer, a_visitor
 
 BOTH = (FIRST, SECOND)
 OF_FIRST = {
@@ -377,3 +378,18 @@ async def test_many_rows_of_nobody_come_in_parts(database: Database, empty_dsn: 
     run: Imported = await imported(database, empty_dsn)
     assert (run.problems, len(run.seen), run.tally.fresh) == ([], 2300, 2300)
     assert (await imported(database, empty_dsn)).tally.fresh == 0
+
+
+async def test_retelling_never_overdraws_on_the_way(database: Database) -> None:
+    """Money that goes out before it came in is refused, although the end would be above nothing."""
+    async with database.transaction() as tx:
+        customer = await a_customer(tx, kopecks=10)
+    for amounts in ([-20, 30], [-10, -1]):
+        with pytest.raises(asyncpg.CheckViolationError):
+            async with database.transaction() as tx:
+                await tx.execute(
+                    "SELECT ledger_retell($1, '{adjust,adjust}', $2, '{NULL,NULL}', '{NULL,NULL}', '{now,now}', 'x')",
+                    customer,
+                    amounts,
+                )
+    assert await broken_invariants(database) == []
