@@ -110,8 +110,10 @@ def plan(rows: Sequence[Row], known: Known, terms: Terms) -> Plan:
     jobs = [job(row) for table in (Table.GENERATION_JOBS, Table.JOBS) for row in by_table[table]]
     desk = _Orders(who, terms, known.tasks, _charged(entries), owned.kopecks)
     desk.take_all(jobs)
-    failures = _covered(desk.failed, desk.balance, desk.on_hold, desk.spent, payments)
-    uncovered = [order for order in desk.failed if order not in failures]
+    # A failure's price can have been on hold when it was no more than all that ever was in the account.
+    most = max(desk.balance + desk.on_hold + desk.spent, sum(payment.kopecks for payment in payments))
+    failures = sorted((one for one in desk.failed if one.kopecks <= most), key=lambda order: order.created_at)
+    uncovered = [order for order in desk.failed if order.kopecks > most]
     orders = (*failures, *desk.done, *desk.running)
     lost = {(order.row.table, order.row.key) for order in uncovered}
     outcomes = (
@@ -293,14 +295,6 @@ class _Orders:
         if state is State.RUNNING or (state is State.DONE and one.deliveries_were_noted and not one.delivered_at):
             return None
         return min(max(one.delivered_at or ended, ended), self.terms.now)
-
-
-def _covered(
-    failed: Sequence[OrderIn], balance: int, on_hold: int, spent: int, payments: Sequence[PaymentIn]
-) -> tuple[OrderIn, ...]:
-    """Those whose price can have been on hold: no more than all that ever was in the account."""
-    most = max(balance + on_hold + spent, sum(payment.kopecks for payment in payments))
-    return tuple(sorted((one for one in failed if one.kopecks <= most), key=lambda order: order.created_at))
 
 
 def _postings(payments: Sequence[PaymentIn], orders: Sequence[OrderIn], owned: int, now: datetime) -> Iterator[Posting]:
