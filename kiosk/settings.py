@@ -175,7 +175,7 @@ class Settings(BaseSettings):
         held = (self.telegram_bot_token, self.kie_api_key, self.kie_webhook_hmac_key, self.database_url)
         others = [bot.token for bot in self.bots] if self.bots_file else []
         values = (*(secret.get_secret_value() for secret in held if secret), *others)
-        return tuple(part for value in dict.fromkeys(values) for part in _with_parts(value))
+        return tuple(part for value in dict.fromkeys(values) for part in with_parts(value))
 
 
 def load_settings(values: Mapping[str, object] | None = None, *, env_file: str | None = ".env") -> Settings:
@@ -234,7 +234,7 @@ def _ports_exist(address: str) -> bool:
     return all(len(port) <= len(str(MAX_PORT)) and int(port) <= MAX_PORT for port in PORT_OF_HOST.findall(hosts))
 
 
-def _with_parts(secret: str) -> Iterator[str]:
+def with_parts(secret: str) -> Iterator[str]:
     """The value and what is secret in it by itself: the end of a bot token, the password of an address."""
     yield secret
     for part in (BOT_TOKEN.fullmatch(secret) and secret.partition(":")[2], _password(secret)):

@@ -30,6 +30,7 @@ async def a_busy_shop(db: Database) -> dict[str, int]:
     """Three customers, a generation in every state and with every kind of end; the numbers of all, by name."""
     async with db.transaction() as tx:
         anna, boris, clara = [await a_customer(tx, kopecks=10_000) for _ in range(3)]
+        await tx.execute("INSERT INTO imported_customers VALUES ($1, 10000, 0, 0, 1)", boris)
         await ledger.adjust(tx, boris, 500, "a second correction")
         await paid(tx, boris, 700, reference="boris 1")
         await paid(tx, boris, 900, reference="boris 2")
@@ -355,5 +356,15 @@ BREAKAGES = (
         "customer_has_two_accounts",
         "two accounts of one kind",
         "DROP INDEX accounts_of_customer; UPDATE accounts SET kind = 'available' WHERE id = {clara_held}",
+    ),
+    Breakage(
+        "import_equals_transfers",
+        "a kopeck more noted than came",
+        "UPDATE imported_customers SET available_kopecks = available_kopecks + 1",
+    ),
+    Breakage(
+        "import_equals_transfers",
+        "a later correction counted as part of it",
+        "UPDATE imported_customers SET last_seq = last_seq + 1",
     ),
 )

@@ -218,6 +218,20 @@ INVARIANTS = (
         HAVING count(*) FILTER (WHERE a.kind = 'available') <> 1 OR count(*) FILTER (WHERE a.kind = 'held') <> 1
         """,
     ),
+    Invariant(
+        "import_equals_transfers",
+        "What an import noted for a customer is what its transfers left in their balance.",
+        """
+        SELECT format('customer %s: noted %s, transfers %s', i.customer_id, i.available_kopecks,
+                      coalesce(sum(t.amount), 0))
+        FROM imported_customers i
+        JOIN accounts a ON a.customer_id = i.customer_id AND a.kind = 'available'
+        LEFT JOIN (SELECT credit_id AS account, credit_seq AS seq, amount_kopecks AS amount FROM transfers
+                   UNION ALL SELECT debit_id, debit_seq, -amount_kopecks FROM transfers) t
+               ON t.account = a.id AND t.seq > i.before_seq AND t.seq <= i.last_seq
+        GROUP BY i.customer_id HAVING i.available_kopecks <> coalesce(sum(t.amount), 0)
+        """,
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""The ledger's SQL: money moves only through the functions of migrations 0002 and 0004."""
+"""The ledger's SQL: money moves only through the functions of migrations 0002, 0004 and 0014."""
 
 from dataclasses import dataclass
 from datetime import datetime

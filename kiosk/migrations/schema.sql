@@ -207,6 +207,57 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.ledger_retell(customer bigint, kinds text[], amounts bigint[], generations bigint[], payments bigint[], moments timestamp with time zone[], reason text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    own    accounts;
+    aside  accounts;
+    totals record;
+BEGIN
+    PERFORM ledger_lock(customer);
+    SELECT * INTO STRICT own FROM accounts WHERE customer_id = customer AND kind = 'available';
+    SELECT * INTO STRICT aside FROM accounts WHERE customer_id = customer AND kind = 'held';
+    WITH given AS (
+        SELECT n, kind, amount, generation, payment, moment,
+               CASE kind WHEN 'hold' THEN -amount WHEN 'capture' THEN 0 ELSE amount END AS to_own,
+               CASE kind WHEN 'hold' THEN amount WHEN 'capture' THEN -amount WHEN 'release' THEN -amount ELSE 0 END
+                   AS to_aside
+        FROM unnest(kinds, amounts, generations, payments, moments)
+             WITH ORDINALITY AS g (kind, amount, generation, payment, moment, n)
+    ), numbered AS (
+        SELECT *, own.last_seq + count(*) FILTER (WHERE to_own <> 0) OVER told AS own_seq,
+               aside.last_seq + count(*) FILTER (WHERE to_aside <> 0) OVER told AS aside_seq,
+               own.balance + sum(to_own) OVER told AS own_then, aside.balance + sum(to_aside) OVER told AS aside_then
+        FROM given WINDOW told AS (ORDER BY n)
+    ), posted AS (
+        INSERT INTO transfers (kind, debit_id, credit_id, amount_kopecks, debit_seq, credit_seq, generation_id, note,
+                               payment_id, created_at)
+        SELECT kind,
+               CASE WHEN to_own < 0 THEN own.id WHEN to_aside < 0 THEN aside.id ELSE shop END,
+               CASE WHEN to_own > 0 THEN own.id WHEN to_aside > 0 THEN aside.id ELSE shop END,
+               abs(amount),
+               CASE WHEN to_own < 0 THEN own_seq WHEN to_aside < 0 THEN aside_seq END,
+               CASE WHEN to_own > 0 THEN own_seq WHEN to_aside > 0 THEN aside_seq END,
+               generation, CASE kind WHEN 'adjust' THEN reason ELSE '' END, payment, moment
+        FROM numbered
+        CROSS JOIN LATERAL ledger_account(NULL, CASE kind WHEN 'adjust' THEN 'adjustments' WHEN 'topup' THEN 'topups'
+                                                          ELSE 'sales' END) AS shop
+        ORDER BY n
+    )
+    SELECT min(own_then) AS lowest_own, min(aside_then) AS lowest_aside, coalesce(sum(to_own), 0) AS to_own,
+           coalesce(sum(to_aside), 0) AS to_aside, coalesce(max(own_seq), own.last_seq) AS own_seq,
+           coalesce(max(aside_seq), aside.last_seq) AS aside_seq
+        INTO totals FROM numbered;
+    IF totals.lowest_own < 0 OR totals.lowest_aside < 0 THEN
+        RAISE EXCEPTION 'customer % would have less than nothing on the way', customer
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_not_overdrawn';
+    END IF;
+    UPDATE accounts SET balance = balance + totals.to_own, last_seq = totals.own_seq WHERE id = own.id;
+    UPDATE accounts SET balance = balance + totals.to_aside, last_seq = totals.aside_seq WHERE id = aside.id;
+END
+$$;
+
 CREATE FUNCTION public.ledger_topup(payment bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -392,6 +443,31 @@ ALTER TABLE public.generations ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.imported_customers (
+    customer_id bigint NOT NULL,
+    available_kopecks bigint NOT NULL,
+    held_kopecks bigint NOT NULL,
+    before_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT imported_customers_owe_nothing CHECK (((available_kopecks >= 0) AND (held_kopecks >= 0))),
+    CONSTRAINT imported_customers_seq CHECK ((last_seq >= before_seq))
+);
+
+CREATE TABLE public.imported_rows (
+    bot_id bigint NOT NULL,
+    source_table text NOT NULL,
+    owner text NOT NULL,
+    source_key text NOT NULL,
+    became_id bigint,
+    why text,
+    told_kopecks bigint DEFAULT 0 NOT NULL,
+    brought_kopecks bigint DEFAULT 0 NOT NULL,
+    content text,
+    imported_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT imported_rows_taken_or_explained CHECK (((became_id IS NOT NULL) OR ((why IS NOT NULL) AND (content IS NOT NULL))))
 );
 
 CREATE TABLE public.leases (
@@ -662,6 +738,12 @@ ALTER TABLE ONLY public.deliveries
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.imported_customers
+    ADD CONSTRAINT imported_customers_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.imported_rows
+    ADD CONSTRAINT imported_rows_pkey PRIMARY KEY (bot_id, source_table, owner, source_key);
+
 ALTER TABLE ONLY public.leases
     ADD CONSTRAINT leases_pkey PRIMARY KEY (bot_id);
 
@@ -790,6 +872,10 @@ CREATE TRIGGER accounts_are_kept BEFORE DELETE OR TRUNCATE ON public.accounts FO
 
 CREATE TRIGGER generations_guard BEFORE UPDATE ON public.generations FOR EACH ROW EXECUTE FUNCTION public.generations_guard();
 
+CREATE TRIGGER imported_customers_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.imported_customers FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
+
+CREATE TRIGGER imported_rows_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.imported_rows FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
+
 CREATE TRIGGER payments_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.payments FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_append_only();
 
 CREATE TRIGGER tg_pgqueuer_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.pgqueuer FOR EACH STATEMENT EXECUTE FUNCTION public.fn_pgqueuer_changed();
@@ -810,6 +896,12 @@ ALTER TABLE ONLY public.generations
 
 ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES public.generations(id);
+
+ALTER TABLE ONLY public.imported_customers
+    ADD CONSTRAINT imported_customers_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
+
+ALTER TABLE ONLY public.imported_rows
+    ADD CONSTRAINT imported_rows_bot_id_fkey FOREIGN KEY (bot_id) REFERENCES public.bots(id);
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiogram import Bot, Dispatcher
 
+from kiosk.assortment import assortment, patience
 from kiosk.bot.desk import Desk
 from kiosk.bot.ears import Polling
 from kiosk.bot.files import CustomerFiles
@@ -29,7 +30,7 @@ from kiosk.leadership.leader import Leader
 from kiosk.leadership.lease import Terms
 from kiosk.money import to_kopecks
 from kiosk.settings import Settings
-from kiosk.wiring.parts import UPLOAD_LIMIT_BYTES, Parts, assortment, patience
+from kiosk.wiring.parts import UPLOAD_LIMIT_BYTES, Parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,15 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import aiohttp
 
 from kiosk import __version__
-from kiosk.catalog.model import Output
-from kiosk.catalog.shelf import Shelf, default_shelf
+from kiosk.assortment import assortment
+from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database, Pool, open_pool
 from kiosk.delivery.fetch import Fetcher
-from kiosk.generations.deadlines import Patience
 from kiosk.generations.gate import Rate
 from kiosk.generations.gatekeeper import Gatekeeper
 from kiosk.generations.settle import Settler
@@ -28,7 +26,6 @@ from kiosk.settings import Settings
 
 UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
 PROVIDER_CONNECTIONS: Final = 100
-SINGLE_MODEL: Final = "z-image"
 AGENT: Final = f"Kiosk/{__version__}"
 
 
@@ -81,25 +78,6 @@ def provider_session() -> aiohttp.ClientSession:
     """For the provider and its file hosts: bounded, and without the cookies of whoever stands before them."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=PROVIDER_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar()
-    )
-
-
-def assortment(prices_file: Path | None, *, single_model_only: bool) -> Shelf:
-    """What is sold. Errors: CatalogError, naming every mistake in the operator's prices."""
-    shelf = default_shelf(prices_file.read_text(encoding="utf-8") if prices_file else None)
-    return shelf.single(SINGLE_MODEL) if single_model_only else shelf
-
-
-def patience(settings: Settings) -> Patience:
-    """How long orders may take."""
-    return Patience(
-        line_s=settings.line_deadline_s,
-        run_s={
-            Output.IMAGE: settings.image_deadline_s,
-            Output.VIDEO: settings.video_deadline_s,
-            Output.AUDIO: settings.audio_deadline_s,
-            Output.TEXT: settings.text_deadline_s,
-        },
     )
 
 

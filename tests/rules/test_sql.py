@@ -15,13 +15,23 @@ PROBE = "SELECT 1"  # asks for nothing
 ALLOWED = {
     **{
         f"{package}/store.py": "its package's SQL"
-        for package in ("customers", "delivery", "generations", "leadership", "ledger", "operators", "payments")
+        for package in (
+            "customers",
+            "delivery",
+            "generations",
+            "leadership",
+            "ledger",
+            "legacy",
+            "operators",
+            "payments",
+        )
     },
     "generations/drafts.py": "the drafts, which are generations that nobody has paid for yet",
     "generations/gates.py": "the gates before the provider: a table of their own",
     "generations/line.py": "the line before them, which is an order of its own",
     "generations/tasks.py": "the provider's tasks and the orphans: tables of their own",
     "generations/strays.py": "what was forgotten, over the bounds of tables",
+    "legacy/source.py": "another database: the earlier bot's",
     "media/store.py": "its package's SQL",
     "generations/report.py": "one customer's books for an operator",
     "ledger/audit.py": "every invariant is a query",

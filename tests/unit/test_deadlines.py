@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from kiosk.assortment import patience
 from kiosk.catalog.model import Output
 from kiosk.catalog.shelf import default_shelf
 from kiosk.generations.deadlines import LATE_LOOKS_S, Patience
 from kiosk.settings import load_settings
-from kiosk.wiring.parts import patience
 
 MODEL = default_shelf().get("z-image")
 PATIENCE = Patience(60.0, {Output.IMAGE: 1.0, Output.VIDEO: 2.0, Output.AUDIO: 3.0, Output.TEXT: 4.0})
