@@ -16,8 +16,8 @@ from aiogram import Bot, Dispatcher
 
 from kiosk import __version__
 from kiosk.bot.crier import TelegramCrier
-from kiosk.bot.desk import Desk
 from kiosk.bot.files import CustomerFiles
+from kiosk.bot.filing import FilingDesk
 from kiosk.bot.handlers import Handlers
 from kiosk.bot.intake import BotIntake
 from kiosk.bot.messenger import TelegramMessenger
@@ -61,7 +61,7 @@ log = structlog.get_logger()
 
 UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
 PROVIDER_CONNECTIONS: Final = 100
-FILES_AT_ONCE: Final = 4  # of customers, whole in memory while they are handed to the provider
+FILES_AT_ONCE: Final = 4  # of customers, whole on disk while they are handed to the provider
 STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
 NIGHTLY_LOOK_S: Final = 60.0
@@ -142,7 +142,7 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     settler = Settler(db)
     messenger = TelegramMessenger(bot, shelf)
     keeper = _gatekeeper(settings, db)
-    desk = Desk(
+    desk = FilingDesk(
         db=db,
         shelf=shelf,
         wizard=wizard,

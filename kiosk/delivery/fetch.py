@@ -92,13 +92,18 @@ class Download:
 
 def sniff(head: bytes) -> tuple[Media, str, str] | None:
     """Media, extension and MIME type from the first bytes; None when it is nothing we sell."""
-    if head[:64].lstrip().lower().startswith(MARKUP):
+    if is_page(head):
         return None
-    kind = filetype.guess(head)
+    kind = filetype.guess(head[:HEAD_BYTES])
     if kind is None:
         return None
     family = kind.mime.partition("/")[0]
     return (Media(family), kind.extension, kind.mime) if family in ("image", "video", "audio") else None
+
+
+def is_page(head: bytes) -> bool:
+    """Whether this is how a web page begins."""
+    return head[:64].lstrip().lower().startswith(MARKUP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,8 @@ async def test_cover_is_kept_and_a_wrong_one_left_out(bot: Bot, customer: Custom
     assert sent.audio.thumbnail is not None
     assert (sent.audio.thumbnail.width, sent.audio.thumbnail.file_size) == (64, len(cover))
     album = await bot.send_media_group(
-        USER_ID, [InputMediaAudio(audio, thumbnail=cover), InputMediaAudio(audio, thumbnail=picture(400, 400, "JPEG"))]
+        USER_ID,
+        [InputMediaAudio(audio, thumbnail=cover), InputMediaAudio(audio, thumbnail=picture(400, 400, kind="JPEG"))],
     )
     assert [message.audio is not None and message.audio.thumbnail is not None for message in album] == [True, False]
     seen = [message["media"]["cover"] for message in (await customer.chat())["messages"][-3:]]
