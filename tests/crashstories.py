@@ -508,8 +508,11 @@ STORIES = {
             "gatekeeper.Gatekeeper._change:raise_alert",
         ),
     ),
-    "file": Story(with_a_file, ("luggage.Luggage.*:*",)),
-    "host away": Story(host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit")),
+    # The model removes backgrounds, so the file of its result follows by itself.
+    "file": Story(with_a_file, ("luggage.Luggage.*:*",), extras=1),
+    "host away": Story(
+        host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit"), extras=1
+    ),
     "file lost": Story(file_lost, ("settle.Settler.fail:commit",), ends=FAILED),
     "original": Story(original_asked, ("original.owe_originals:*",), extras=1),
     "task failed": Story(
