@@ -37,7 +37,7 @@ from kiosk.delivery.messenger import (
     StatusGone,
 )
 from kiosk.delivery.mp4 import Shape
-from kiosk.delivery.plan import Media
+from kiosk.delivery.plan import EXACT, Media
 from kiosk.delivery.wording import Wording
 
 log = structlog.get_logger()
@@ -119,9 +119,12 @@ class TelegramMessenger:
 
     def _done(self, to: Recipient, content: Content, *, as_document: bool) -> Screen:
         say = words(to.language)
-        compressed = isinstance(content, Download) and content.is_compressed and not as_document
-        name = self._model_name(to)
-        screen = screens.done(say, name, to.generation_id, to.price_kopecks, to.late, compressed=compressed)
+        model = self.shelf.find(to.model_id)
+        follows = model is not None and model.type in EXACT
+        compressed = isinstance(content, Download) and content.is_compressed and not as_document and not follows
+        screen = screens.done(
+            say, self._model_name(to), to.generation_id, to.price_kopecks, to.late, compressed=compressed
+        )
         if isinstance(content, Link):
             return screens.followed(screen, screens.link(say, content.url).text)
         if isinstance(content, Wording) and not as_document:

@@ -17,6 +17,7 @@ from kiosk.delivery.wording import Wording
 HEAD_BYTES: Final = 4096
 CHUNK_BYTES: Final = 256 * 1024
 KEEP_IN_MEMORY_BYTES: Final = 1024 * 1024  # of each file; forty may be on their way at once
+COVER_TIMEOUT_S: Final = 10.0
 COVER_BYTES: Final = 8 * 1024 * 1024  # of a picture that a cover is made of
 # What Telegram shows as what it is; the rest it may turn into documents, which no album of others takes.
 IN_ALBUMS: Final = frozenset({"jpg", "png", "webp", "mp4", "mp3", "m4a"})
@@ -146,7 +147,7 @@ class Fetcher:
     async def cover(self, url: str) -> bytes:
         """A small JPEG of the picture at this address; empty when there is none to be had: nothing hangs on it."""
         try:
-            async with self._get(url, {}) as response:
+            async with asyncio.timeout(COVER_TIMEOUT_S), self._get(url, {}) as response:
                 if response.status != 200:  # noqa: PLR2004 - the one status that carries the file
                     return b""
                 content = await read_up_to(response.content, COVER_BYTES + 1)

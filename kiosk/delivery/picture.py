@@ -1,13 +1,14 @@
 """What the file of a picture tells about itself, and the small copy of it that a player shows beside a song."""
 
 import io
+import threading
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from PIL import Image, UnidentifiedImageError
 
 # Larger ones are looked at from outside only; whoever made them may have meant to fill our memory.
-MOST_PIXELS: Final = 64_000_000
+MOST_PIXELS: Final = 40_000_000
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 # Bot API, "thumbnail" of sendAudio and sendVideo.
 COVER_SIDE: Final = 320
@@ -18,6 +19,8 @@ PHOTO_SIDE: Final = 2560
 # Bot API, sendPhoto.
 PHOTO_SIDES_SUM: Final = 10_000
 PHOTO_RATIO: Final = 20
+
+_decoding = threading.Lock()  # one at a time: a decoded picture has four bytes for each pixel
 
 Image.MAX_IMAGE_PIXELS = None  # the bound is kept here, where it can be answered for
 _UNREADABLE: Final = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
@@ -48,7 +51,7 @@ def picture_of(file: BinaryIO) -> Picture | None:
     """None when the file does not tell. Leaves the file open and anywhere; takes as long as decoding does."""
     file.seek(0)
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with _decoding, Image.open(file, formats=FORMATS) as image:
             width, height = image.size
             moving = bool(getattr(image, "is_animated", False))
             return Picture(width, height, _transparent(image), moving)
@@ -59,7 +62,7 @@ def picture_of(file: BinaryIO) -> Picture | None:
 def cover_of(content: bytes) -> bytes | None:
     """A JPEG that Telegram takes as a thumbnail; None when there is none to be made."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with _decoding, Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 return None
             image.draft("RGB", (COVER_SIDE, COVER_SIDE))  # a JPEG need not be decoded in full
@@ -75,7 +78,8 @@ def _transparent(image: Image.Image) -> bool:
         return False
     if image.width * image.height > MOST_PIXELS:
         return True
-    least, _ = image.convert("RGBA").getchannel("A").getextrema()
+    channels = image if "A" in image.getbands() else image.convert("RGBA")
+    least, _ = channels.getchannel("A").getextrema()
     return isinstance(least, int | float) and least < 255  # noqa: PLR2004 - wholly opaque
 
 

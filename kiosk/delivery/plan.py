@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from kiosk.catalog.model import ModelType
+
 
 class Media(StrEnum):
     """The CHECK `deliveries_media` lists the same words."""
@@ -13,6 +15,10 @@ class Media(StrEnum):
     VIDEO = "video"
     AUDIO = "audio"
     TEXT = "text"
+
+
+# Of these the file itself is what was paid for: a photo of it would undo the work.
+EXACT: Final = frozenset({ModelType.UPSCALE, ModelType.BACKGROUND_REMOVAL})
 
 
 class Part(StrEnum):

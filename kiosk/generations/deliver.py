@@ -21,7 +21,7 @@ from kiosk.generations.store import Generation
 log = structlog.get_logger()
 
 EDIT_LEASE_S: Final = 25.0
-SEND_LEASE_S: Final = 200.0  # longer than a download and an upload on each rung may take
+SEND_LEASE_S: Final = 280.0  # longer than downloads and an upload on each rung, and without a cover, may take
 
 
 @dataclass(frozen=True, slots=True)

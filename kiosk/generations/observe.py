@@ -7,11 +7,11 @@ from typing import Final, TypeAlias, assert_never
 
 import structlog
 
-from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.model import Model
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher, Unusable
-from kiosk.delivery.plan import Media, Output
+from kiosk.delivery.plan import EXACT, Media, Output
 from kiosk.delivery.wording import Wording
 from kiosk.generations import store, tasks
 from kiosk.generations.settle import Settler, about
@@ -31,10 +31,6 @@ FAILURE_OF: Final = {
     FailureKind.MODERATION: Failure.MODERATION,
     FailureKind.BAD_INPUT: Failure.INPUT,
 }
-
-
-# Of these the file itself is what was paid for: a photo of it would undo the work.
-EXACT: Final = frozenset({ModelType.UPSCALE, ModelType.BACKGROUND_REMOVAL})
 
 
 @dataclass(frozen=True, slots=True)
