@@ -26,7 +26,7 @@ from kiosk.generations.confirm import (
     TooMany,
 )
 from kiosk.generations.draft import Answer, Answered, Missing, Passed, Wizard, Wrong
-from kiosk.generations.original import Owed, owe_originals
+from kiosk.generations.original import owe_originals
 from kiosk.generations.report import last_day
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import State
@@ -36,12 +36,6 @@ from kiosk.ledger import store as ledger
 from kiosk.queue.jobs import depth
 
 BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
-ORIGINAL_SAYS: Final = {
-    Owed.NOW: "original-coming",
-    Owed.ALREADY: "original-again",
-    Owed.NOTHING: "original-again",
-    Owed.EXPIRED: "original-gone",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +176,7 @@ class Desk:
             return await self._again(tx, customer, found)
         if isinstance(press, buttons.Original):
             owed = await owe_originals(tx, found)
-            return Reply(None, toast=words(customer.language).plain(ORIGINAL_SAYS[owed]))
+            return Reply(None, toast=words(customer.language).plain(f"original-owed-{owed}"))
         answer = await self.counter.press(tx, customer, found, press, at.update_id)
         if isinstance(answer, Screen):
             return Reply(answer, draft=found)

@@ -1,7 +1,7 @@
 """The files behind the pictures: Telegram compresses what it shows, so whoever wants the original asks for it."""
 
 from datetime import timedelta
-from enum import Enum, auto
+from enum import StrEnum
 from typing import Final
 
 import structlog
@@ -19,19 +19,18 @@ WAKE_S: Final = 20.0
 KEPT_FOR: Final = timedelta(days=14)  # how long the provider keeps what it made
 
 
-class Owed(Enum):
+class Owed(StrEnum):
     """What becomes of a wish for the files."""
 
-    NOW = auto()
-    ALREADY = auto()  # however often it is asked for
-    EXPIRED = auto()  # nobody has them any more
-    NOTHING = auto()
+    NOW = "now"
+    ALREADY = "already"  # however often it is asked for; or there are none
+    EXPIRED = "expired"  # nobody has them any more
 
 
 async def owe_originals(tx: Tx, order: Generation) -> Owed:
     """The caller holds the order."""
     if order.state is not State.DONE or order.settled_at is None:
-        return Owed.NOTHING
+        return Owed.ALREADY
     if order.read_at - order.settled_at > KEPT_FOR:
         return Owed.EXPIRED
     if not await deliveries.insert_originals(tx, order.id):

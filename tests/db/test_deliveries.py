@@ -224,7 +224,7 @@ async def test_originals_are_owed_after_everything_was_brought(database: Databas
         assert await store.delivered(tx, order)
         found = await store.get(tx, order)
         assert found is not None
-        assert await owe_originals(tx, replace(found, state=State.FAILED)) is Owed.NOTHING
+        assert await owe_originals(tx, replace(found, state=State.FAILED)) is Owed.ALREADY
         assert await owe_originals(tx, found) is Owed.NOW
         seen = []
         while parcel := await claim(tx, order):

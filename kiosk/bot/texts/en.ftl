@@ -465,9 +465,9 @@ done-link =
     { $url }
 again-button = 🔁 Once more
 original-button = 📎 Original
-original-coming = 📎 The uncompressed file is on its way
-original-again = The uncompressed file was sent already, see below
-original-gone = The uncompressed file is kept for 14 days, and these are over. The picture in the chat is left
+original-owed-now = 📎 The uncompressed file is on its way
+original-owed-already = The uncompressed file was sent already, see below
+original-owed-expired = The uncompressed file is kept for 14 days, and these are over. The picture in the chat is left
 original-expired = 📎 The uncompressed file is gone: it is kept for 14 days. The picture above is all that is left.
 ring = ✅ Done, see above 👆
 
