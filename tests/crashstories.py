@@ -350,6 +350,18 @@ async def spoiled_by_a_photo(stage: Stage) -> None:
     await stage.sql("UPDATE deliveries SET source = $1 WHERE part = 'result'", await see_through(stage))
 
 
+async def owed_as_a_file(stage: Stage) -> None:
+    """The file itself is owed besides, and Telegram takes the picture as a file only."""
+    await being_delivered(stage)
+    await stage.sql(
+        """
+        INSERT INTO deliveries (generation_id, part, position, media, source)
+        SELECT generation_id, 'original', position, media, source FROM deliveries WHERE part = 'result'
+        """
+    )
+    stage.telegram_fault("refuse_file", "editMessageMedia")
+
+
 async def refused_with_its_cover(stage: Stage) -> None:
     await being_delivered(stage)
     await stage.sql("UPDATE deliveries SET cover = $1 WHERE part = 'result'", await see_through(stage))
@@ -571,6 +583,7 @@ STORIES = {
     ),
     "album unheard": Story(album_unheard, (PUT_BACK, f"{PUT_BACK}@2", f"{RECORD}store.deliver_again#4"), extras=2),
     "spoiled by a photo": Story(spoiled_by_a_photo, (f"{SHOWN}deliveries.insert_original",), extras=1),
+    "owed as a file": Story(owed_as_a_file, (f"{SHOWN}deliveries.original_is_there",), may_repeat=1),
     "refused with its cover": Story(
         refused_with_its_cover, ("send.Courier._fetch:fetcher.cover", "send.Courier._climb:show#2")
     ),

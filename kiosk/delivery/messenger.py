@@ -54,11 +54,15 @@ Content: TypeAlias = Download | Wording | Link | Expired
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It is in the chat. `suffers`: as a photo that lacks what was paid for, so the file itself has to follow."""
+    """It is in the chat. `suffers`: as a photo that lacks what was paid for, so the file itself has to follow.
+
+    `as_file`: as the file itself, so nothing has to.
+    """
 
     message_id: int
     file_id: str | None = None
     suffers: bool = False
+    as_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

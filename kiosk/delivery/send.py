@@ -185,8 +185,9 @@ class Courier:
             if isinstance(shown, FileRefused) and download.cover:  # it may have been for the decoration
                 download.cover = b""
                 shown = await show(download, rung is Rung.DOCUMENT)
-            if isinstance(shown, Sent) and rung is Rung.KIND and parcel.part is not Part.ORIGINAL:
-                return replace(shown, suffers=download.suffers)
+            if isinstance(shown, Sent) and parcel.part is not Part.ORIGINAL:
+                is_photo = rung is Rung.KIND
+                return replace(shown, suffers=is_photo and download.suffers, as_file=not is_photo)
             if not isinstance(shown, FileRefused | StatusGone):
                 return shown
             log.warning("delivery.rung_refused", rung=rung.value, why=getattr(shown, "why", "status message"))

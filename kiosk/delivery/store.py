@@ -188,6 +188,20 @@ async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id
     )
 
 
+async def original_is_there(tx: Tx, delivery_id: int) -> None:
+    """This parcel was sent as the file itself: whoever is owed the original has it."""
+    await tx.execute(
+        """
+        UPDATE deliveries original SET state = 'sent', sent_at = now(), message_id = shown.message_id,
+                                       file_id = shown.file_id
+        FROM deliveries shown
+        WHERE shown.id = $1 AND original.generation_id = shown.generation_id AND original.part = 'original'
+          AND original.position = shown.position AND original.state = 'pending'
+        """,
+        delivery_id,
+    )
+
+
 async def again(tx: Tx, generation_id: int, part: Part) -> None:
     """It was, or is being, shown, and something was written over it."""
     await tx.execute(

@@ -122,6 +122,8 @@ class Deliverer:
             await deliveries.mark_sent(tx, parcel.id, message_id=one.message_id or None, file_id=one.file_id)
             if one.suffers:
                 await deliveries.insert_original(tx, order.id, parcel.id)
+            if one.as_file:
+                await deliveries.original_is_there(tx, parcel.id)
         rest = parcels[len(sent) :]
         alone = handed.which if isinstance(handed, Apart) else ()
         for parcel in rest:

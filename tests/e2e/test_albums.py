@@ -310,6 +310,16 @@ async def test_exact_results_follow_as_files(database: Database) -> None:
         assert await gallery.customer.download(shown[1]["media"]["url"]) == picture(0)
 
 
+async def test_file_that_is_shown_as_a_file_is_not_sent_twice(database: Database) -> None:
+    """Refused as a photo, it is in the chat as what was paid for already."""
+    async with a_gallery(database) as gallery:
+        gallery.fault("refuse_file", "editMessageMedia")
+        await gallery.owes(picture(0), exact=True)
+        (shown,) = await gallery.delivered()
+        assert (shown["media"]["kind"], shown["message_id"]) == ("document", gallery.status)
+        assert {row["message_id"] for row in await gallery.rows()} == {gallery.status}
+
+
 async def test_opaque_picture_with_a_channel_for_it_is_no_file(database: Database) -> None:
     """Many makers write a channel for what shows through though nothing does: no reason for a second message."""
     async with a_gallery(database) as gallery:
