@@ -1,6 +1,7 @@
 """Ways of an order that together pass every crash point, each from shortly before the moments that it is for."""
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -37,6 +38,9 @@ Part: TypeAlias = Callable[[Stage], Awaitable[None]]
 
 WORDS = "Кот летит на Луну"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
+CLEAR_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAYAAACp8Z5+AAAAFUlEQVR42mPkTD5RwYAEmBjQAGEBAG39AbSNUW3kAAAAAElFTkSuQmCC"
+)
 SLOW_S = 3  # long enough for something else to happen meanwhile
 
 
@@ -56,7 +60,7 @@ class Story:
     outside: Part = nothing  # what goes on beside the shop until it dies
     extras: int = 0  # files beside the first
     own_message: bool = True  # whether there is an order's message to show the end in
-    may_repeat: bool = False  # whether a message may appear twice, because it cannot be an edit
+    may_repeat: int = 0  # messages that may appear twice, because they cannot be edits
 
 
 def stories_of(point: str) -> list[tuple[str, str]]:
@@ -312,9 +316,56 @@ async def being_delivered(stage: Stage) -> None:
     await stage.an_hour_passes(nobody_at_work=True)
 
 
+async def two_files(stage: Stage) -> None:
+    stage.kie_fault("task_many_results", "createTask", times=None, count=2)
+    await being_delivered(stage)
+
+
 async def several_files(stage: Stage) -> None:
+    """The second and the third are an album."""
     stage.kie_fault("task_many_results", "createTask", times=None, count=3)
     await being_delivered(stage)
+
+
+async def album_refused(stage: Stage) -> None:
+    await several_files(stage)
+    stage.telegram_fault("refuse_file", "sendMediaGroup")
+
+
+async def album_unheard(stage: Stage) -> None:
+    """Nothing of it was shown, and nobody knows."""
+    await several_files(stage)
+    stage.telegram_fault("drop_before", "sendMediaGroup")
+
+
+async def see_through(stage: Stage) -> str:
+    """The address of a picture that a photo would spoil."""
+    upload = Upload("cat.png", "image/png", CLEAR_PNG)
+    kept = await keep_file(stage.telegram.world, BOT_ID, "document", upload)
+    return f"{stage.telegram.base_url}/customer/files/{kept.unique_id}"
+
+
+async def spoiled_by_a_photo(stage: Stage) -> None:
+    await being_delivered(stage)
+    await stage.sql("UPDATE deliveries SET source = $1 WHERE part = 'result'", await see_through(stage))
+
+
+async def owed_as_a_file(stage: Stage) -> None:
+    """The file itself is owed besides, and Telegram takes the picture as a file only."""
+    await being_delivered(stage)
+    await stage.sql(
+        """
+        INSERT INTO deliveries (generation_id, part, position, media, source)
+        SELECT generation_id, 'original', position, media, source FROM deliveries WHERE part = 'result'
+        """
+    )
+    stage.telegram_fault("refuse_file", "editMessageMedia")
+
+
+async def refused_with_its_cover(stage: Stage) -> None:
+    await being_delivered(stage)
+    await stage.sql("UPDATE deliveries SET cover = $1 WHERE part = 'result'", await see_through(stage))
+    stage.telegram_fault("refuse_file", "editMessageMedia")
 
 
 async def in_words(stage: Stage) -> None:
@@ -406,10 +457,11 @@ FAIL = "settle.Settler.fail:*"
 ALERT = "*:raise_alert"
 HOPELESS = "submit.Submitter._given_up:*"
 RECORD = "deliver.Deliverer._record:"
+SHOWN = "deliver.Deliverer._record_shown:"
+PUT_BACK = "deliver.Deliverer._put_back:deliveries.put_back"
 PLAIN = "plain"
 NO_GROUPS = "only a group can move, and the stand-in for Telegram has none; tests/e2e/test_supergroup.py moves one"
 UNREACHED = {
-    f"{RECORD}deliveries.put_back#2": NO_GROUPS,
     f"{RECORD}deliveries.forget_result_message": NO_GROUPS,
     f"{RECORD}store.move": NO_GROUPS,
     f"{RECORD}store.deliver_again#2": NO_GROUPS,
@@ -418,7 +470,7 @@ STORIES = {
     # Whatever no other story asks for happens here.
     PLAIN: Story(
         plain,
-        (SUCCEED, "deliver.Deliverer._claim:commit@2", f"{RECORD}deliveries.mark_sent@2", f"{RECORD}commit@2"),
+        (SUCCEED, "deliver.Deliverer._claim:commit@2", f"{SHOWN}deliveries.mark_sent@2", f"{RECORD}commit@2"),
         but_not=ALERT,
     ),
     "price changed": Story(price_was_another, ("confirm.Till.confirm:wizard.requote",), ends=frozenset({State.DRAFT})),
@@ -468,8 +520,11 @@ STORIES = {
             "gatekeeper.Gatekeeper._change:raise_alert",
         ),
     ),
-    "file": Story(with_a_file, ("luggage.Luggage.*:*",)),
-    "host away": Story(host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit")),
+    # The model removes backgrounds, so the file of its result follows by itself.
+    "file": Story(with_a_file, ("luggage.Luggage.*:*",), extras=1),
+    "host away": Story(
+        host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit"), extras=1
+    ),
     "file lost": Story(file_lost, ("settle.Settler.fail:commit",), ends=FAILED),
     "original": Story(original_asked, ("original.owe_originals:*",), extras=1),
     "task failed": Story(
@@ -507,35 +562,54 @@ STORIES = {
         ("deliver.Deliverer._claim:deliveries.mark_sent", "deliver.Deliverer._next:deliveries.claim_next@2"),
         outside=calls_with_token,
     ),
+    "two files": Story(two_files, ("send.Courier._climb:show@2", f"{RECORD}commit@2"), extras=1, may_repeat=1),
     "several files": Story(
         several_files,
-        ("send.Courier._climb:show@2", f"{RECORD}commit@2"),
+        (
+            "deliver.Deliverer._claim:deliveries.claim_with@2",
+            "deliver.Deliverer._claim:commit@2",
+            "send.Courier.hand_over_album:messenger.send_album",
+            f"{SHOWN}deliveries.mark_sent@2",
+            f"{SHOWN}deliveries.mark_sent@3",
+            f"{RECORD}commit@2",
+        ),
         extras=2,
-        may_repeat=True,
+        may_repeat=2,
+    ),
+    "album refused": Story(
+        album_refused,
+        (f"{SHOWN}deliveries.send_alone", f"{SHOWN}deliveries.send_alone@2", f"{RECORD}commit@2"),
+        extras=2,
+    ),
+    "album unheard": Story(album_unheard, (PUT_BACK, f"{PUT_BACK}@2", f"{RECORD}store.deliver_again#4"), extras=2),
+    "spoiled by a photo": Story(spoiled_by_a_photo, (f"{SHOWN}deliveries.insert_original",), extras=1),
+    "owed as a file": Story(owed_as_a_file, (f"{SHOWN}deliveries.original_is_there",), may_repeat=1),
+    "refused with its cover": Story(
+        refused_with_its_cover, ("send.Courier._fetch:fetcher.cover", "send.Courier._climb:show#2")
     ),
     "in words": Story(in_words, ("send.Courier._bring_words:*",)),
-    "big file": Story(big_file, ("send.Courier._give_link:show",)),
+    "big file": Story(big_file, ("send.Courier._give:show",)),
     "deleted": Story(
-        message_deleted, ("send.Courier._show_result:messenger.send_result",), own_message=False, may_repeat=True
+        message_deleted, ("send.Courier._show_result:messenger.send_result",), own_message=False, may_repeat=1
     ),
     "deleted, failed": Story(
         message_deleted_then_failed,
         ("send.Courier._say_failure:messenger.send_failure",),
         ends=FAILED,
         own_message=False,
-        may_repeat=True,
+        may_repeat=1,
     ),
     "blocked": Story(
         blocked,
-        (f"{RECORD}customers.mark_blocked", f"{RECORD}deliveries.put_back", f"{RECORD}store.deliver_again"),
+        (f"{RECORD}customers.mark_blocked", PUT_BACK, f"{RECORD}store.deliver_again"),
         meanwhile=comes_back,
     ),
     "known to be blocked": Story(
         known_to_be_blocked, ("deliver.Deliverer.__call__:store.deliver_again",), meanwhile=comes_back
     ),
-    "file away": Story(file_away, (f"{RECORD}deliveries.put_back#3", f"{RECORD}store.deliver_again#3")),
+    "file away": Story(file_away, (PUT_BACK, f"{RECORD}store.deliver_again#3")),
     "reply lost": Story(
         reply_lost,
-        (f"{RECORD}deliveries.put_back#4", f"{RECORD}store.deliver_again#4"),
+        (PUT_BACK, f"{RECORD}store.deliver_again#4"),
     ),
 }

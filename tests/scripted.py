@@ -3,14 +3,14 @@
 import itertools
 import tempfile
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from kiosk.delivery.fetch import Download, Unusable
-from kiosk.delivery.messenger import Blocked, Busy, Content, Recipient, Sent, Shown, Unknown
+from kiosk.delivery.messenger import AlbumShown, Blocked, Busy, Content, Recipient, Sent, Shown, Unknown
 from kiosk.delivery.plan import Media
 from kiosk.kie.codes import DelayReason, RefusalReason
 from kiosk.kie.errors import NoAnswer
@@ -161,6 +161,11 @@ class ScriptedMessenger:
     async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         del content, as_document
         return await self._show([], to)
+
+    async def send_album(self, to: Recipient, files: Sequence[Download], *, as_documents: bool) -> AlbumShown:
+        del as_documents
+        shown = await self._show([], to)
+        return (shown,) * len(files) if isinstance(shown, Sent) else shown
 
     async def ring(self, to: Recipient) -> Shown:
         rung: list[Recipient] = []

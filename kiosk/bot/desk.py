@@ -6,11 +6,9 @@ from typing import Final, assert_never
 from kiosk.bot import aisles, buttons, screens
 from kiosk.bot.buttons import unpack
 from kiosk.bot.counter import Counter, answered_field
-from kiosk.bot.problems import unfit
-from kiosk.bot.replies import Pressed, Reply, Wanted
+from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import Words, words
-from kiosk.catalog.reference import Reference
 from kiosk.catalog.shelf import Shelf
 from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor, arrive
@@ -35,9 +33,6 @@ from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.generations.usher import standing
 from kiosk.ledger import store as ledger
-from kiosk.media import store as media
-from kiosk.media.fit import Facts, Misfit, is_timed
-from kiosk.media.store import Source
 from kiosk.queue.jobs import depth
 
 BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
@@ -119,59 +114,21 @@ class Desk:
             return await self._moved(tx, customer, answer, draft.asking)
 
     async def not_text(self, visitor: Visitor, chat_id: int) -> Reply:
-        """A sticker, a voice message, a file: nothing asks for one yet."""
+        """A contact, a place, a file where words are asked for."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
             draft = await drafts.latest(tx, customer.id, chat_id)
             if draft is None or draft.asking is None:
                 return Reply(await self._unknown(tx, customer))
-            reply = await self._moved(tx, customer, Passed(draft))
-        assert reply.screen is not None  # noqa: S101 - a draft always has a screen
-        return replace(reply, screen=screens.headed(reply.screen, words(customer.language)("wrong-media")))
+            asked = self.wizard.question(draft)
+            wrong = "wrong-link" if asked and asked.media else "wrong-media"
+            return await self._headed(tx, customer, draft, words(customer.language)(wrong))
 
-    # Files
-
-    async def wanted(self, visitor: Visitor, chat_id: int) -> Wanted | None:
-        """The question that waits in this chat; None: none does."""
-        async with self.db.transaction() as tx:
-            customer = await self._customer(tx, visitor)
-            draft = await drafts.latest(tx, customer.id, chat_id)
-            model = self.wizard.model(draft.model_id) if draft else None
-            asked = self.wizard.question(draft) if draft else None
-        if draft is None or model is None or asked is None:
-            return None
-        return Wanted(draft.id, asked, asked.media, is_timed(model, asked.field))
-
-    async def attach(self, visitor: Visitor, wanted: Wanted, source: Source, facts: Facts, update_id: int) -> Reply:
-        """The file is the answer, or one of the answers; an update that comes again brings nothing new."""
-        async with self.db.transaction() as tx:
-            customer = await self._customer(tx, visitor)
-            draft = await store.lock(tx, wanted.draft_id, customer.id)
-            if draft is None:
-                return Reply(await self._unknown(tx, customer))
-            media_id = await media.add(tx, customer.id, update_id, source, facts)
-            if media_id is None:
-                return await self._moved(tx, customer, Passed(draft))
-            file = Reference(media_id, facts.seconds)
-            found = self.counter.too_long(draft, wanted.asked, file)
-            if found:
-                return await self._unfit(tx, customer, draft, found)
-            answer = await self.wizard.attach(tx, draft, wanted.asked.field, file, update_id)
-            return await self._moved(tx, customer, answer, wanted.asked.field)
-
-    async def unfit(self, visitor: Visitor, wanted: Wanted, why: Misfit) -> Reply:
-        """The question again, with what is expected."""
-        async with self.db.transaction() as tx:
-            customer = await self._customer(tx, visitor)
-            draft = await store.lock(tx, wanted.draft_id, customer.id)
-            if draft is None:
-                return Reply(await self._unknown(tx, customer))
-            return await self._unfit(tx, customer, draft, why)
-
-    async def _unfit(self, tx: Tx, customer: Customer, draft: Generation, why: Misfit) -> Reply:
+    async def _headed(self, tx: Tx, customer: Customer, draft: Generation, heading: str) -> Reply:
+        """Where the draft stands, with something to be told first."""
         reply = await self._moved(tx, customer, Passed(draft))
         assert reply.screen is not None  # noqa: S101 - a draft always has a screen
-        return replace(reply, screen=screens.headed(reply.screen, unfit(words(customer.language), why)))
+        return replace(reply, screen=screens.headed(reply.screen, heading))
 
     # Presses
 
@@ -219,7 +176,7 @@ class Desk:
             return await self._again(tx, customer, found)
         if isinstance(press, buttons.Original):
             owed = await owe_originals(tx, found)
-            return Reply(None, toast=words(customer.language).plain("original-coming" if owed else "original-again"))
+            return Reply(None, toast=words(customer.language).plain(f"original-owed-{owed}"))
         answer = await self.counter.press(tx, customer, found, press, at.update_id)
         if isinstance(answer, Screen):
             return Reply(answer, draft=found)

@@ -20,25 +20,33 @@ FILE_TIMEOUT_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One file of a message. `seconds`: as Telegram measured it. `is_text`: a plain text sent as a file."""
+    """One file of a message. `seconds`: as Telegram measured it. `is_text`: a plain text sent as a file.
+
+    `album`: what the messages of an album have in common.
+    """
 
     file_id: str
     size_bytes: int
     seconds: int | None = None
     is_text: bool = False
+    album: str | None = None
 
 
 def attachment_of(message: Message) -> Attachment | None:
-    """None for what no model takes: stickers, contacts, places. An animation is a video without sound."""
+    """None for what is no file: contacts, places. An animation is a video, a sticker a picture or a clip."""
+    album = message.media_group_id
     if message.photo:
         largest = message.photo[-1]
-        return Attachment(largest.file_id, largest.file_size or 0)
+        return Attachment(largest.file_id, largest.file_size or 0, album=album)
     timed = message.video or message.video_note or message.audio or message.voice or message.animation
     if timed:
-        return Attachment(timed.file_id, timed.file_size or 0, timed.duration)
+        return Attachment(timed.file_id, timed.file_size or 0, timed.duration, album=album)
     if message.document:
         document = message.document
-        return Attachment(document.file_id, document.file_size or 0, is_text=document.mime_type == "text/plain")
+        is_text = document.mime_type == "text/plain"
+        return Attachment(document.file_id, document.file_size or 0, is_text=is_text, album=album)
+    if message.sticker:
+        return Attachment(message.sticker.file_id, message.sticker.file_size or 0)
     return None
 
 

@@ -1,6 +1,6 @@
 """Deliveries in Telegram: edits wherever possible, because a repeated edit leaves the chat as it is."""
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from aiogram.types import (
     BufferedInputFile,
     InlineKeyboardMarkup,
     InputFile,
+    InputMediaAnimation,
     InputMediaAudio,
     InputMediaDocument,
     InputMediaPhoto,
@@ -20,21 +21,30 @@ from aiogram.types import (
 
 from kiosk.bot import screens
 from kiosk.bot.keyboard import markup
-from kiosk.bot.refusals import outcome
+from kiosk.bot.refusals import album_outcome, outcome
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import SHOP_VOICE, Voice
 from kiosk.catalog.shelf import Shelf
 from kiosk.delivery.fetch import Download, file_name
-from kiosk.delivery.messenger import Content, Link, Recipient, Shown, Standing, StatusGone
+from kiosk.delivery.messenger import (
+    AlbumShown,
+    Content,
+    Expired,
+    Link,
+    Recipient,
+    Shown,
+    Standing,
+    StatusGone,
+)
 from kiosk.delivery.mp4 import Shape
-from kiosk.delivery.plan import Media
+from kiosk.delivery.plan import EXACT, Media
 from kiosk.delivery.wording import Wording
 
 log = structlog.get_logger()
 
 UPLOAD_TIMEOUT_S: Final = 60
 TITLE_CHARS: Final = 64
-InputMedia = InputMediaPhoto | InputMediaVideo | InputMediaAudio | InputMediaDocument
+InputMedia = InputMediaPhoto | InputMediaVideo | InputMediaAnimation | InputMediaAudio | InputMediaDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +64,11 @@ class TelegramMessenger:
 
     async def put_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         screen = self._done(to, content, as_document=as_document)
-        if isinstance(content, Link) or (isinstance(content, Wording) and not as_document):
+        if isinstance(content, Link | Expired) or (isinstance(content, Wording) and not as_document):
             return await self._edit_text(to, screen)
         if not to.message_id:
             return StatusGone()
-        media = input_media(content, to, screen.text, as_document=as_document)
+        media = self._input_media(to, content, screen.text, as_document=as_document)
         return await outcome(
             self.bot.edit_message_media(
                 media,
@@ -72,7 +82,7 @@ class TelegramMessenger:
 
     async def send_result(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         screen = self._done(to, content, as_document=as_document)
-        if isinstance(content, Link) or (isinstance(content, Wording) and not as_document):
+        if isinstance(content, Link | Expired) or (isinstance(content, Wording) and not as_document):
             return await self._send_text(to, screen)
         return await outcome(self._send_file(to, content, screen.text, markup(screen), None, as_document=as_document))
 
@@ -80,9 +90,23 @@ class TelegramMessenger:
         reply = to.shown_as or to.message_id
         if isinstance(content, Link):
             return await self._send_text(to, screens.link(self.voice.words(to.language), content.url), reply)
+        if isinstance(content, Expired):
+            return await self._send_text(to, Screen(self.voice.words(to.language)("original-expired")), reply)
         if isinstance(content, Wording) and not as_document:
             return await self._send_text(to, Screen(screens.wording(content)), reply)
         return await outcome(self._send_file(to, content, None, None, reply, as_document=as_document))
+
+    async def send_album(self, to: Recipient, files: Sequence[Download], *, as_documents: bool) -> AlbumShown:
+        media = [self._input_media(to, file, None, as_document=as_documents, place=n) for n, file in enumerate(files)]
+        return await album_outcome(
+            self.bot.send_media_group(
+                to.chat_id,
+                media,  # type: ignore[arg-type]  # no animation: such a file fits no album
+                reply_parameters=reply_parameters(to.shown_as or to.message_id),
+                request_timeout=UPLOAD_TIMEOUT_S,
+            ),
+            len(files),
+        )
 
     async def ring(self, to: Recipient) -> Shown:
         say = self.voice.words(to.language)
@@ -97,9 +121,12 @@ class TelegramMessenger:
 
     def _done(self, to: Recipient, content: Content, *, as_document: bool) -> Screen:
         say = self.voice.words(to.language)
-        compressed = isinstance(content, Download) and content.media is Media.IMAGE and not as_document
-        name = self._model_name(to)
-        screen = screens.done(say, name, to.generation_id, to.price_kopecks, to.late, compressed=compressed)
+        model = self.shelf.find(to.model_id)
+        follows = model is not None and model.type in EXACT
+        compressed = isinstance(content, Download) and content.is_compressed and not as_document and not follows
+        screen = screens.done(
+            say, self._model_name(to), to.generation_id, to.price_kopecks, to.late, compressed=compressed
+        )
         if isinstance(content, Link):
             return screens.followed(screen, screens.link(say, content.url).text)
         if isinstance(content, Wording) and not as_document:
@@ -154,10 +181,12 @@ class TelegramMessenger:
                 request_timeout=UPLOAD_TIMEOUT_S,
             )
         match content.media:
+            case Media.IMAGE if content.moves:
+                send = self.bot.send_animation
             case Media.IMAGE:
-                send = self.bot.send_photo
+                send = self.bot.send_photo  # type: ignore[assignment]  # the same leading parameters
             case Media.VIDEO:
-                send = self.bot.send_video  # type: ignore[assignment]  # the same leading parameters
+                send = self.bot.send_video  # type: ignore[assignment]  # likewise
             case Media.AUDIO:
                 send = self.bot.send_audio  # type: ignore[assignment]  # likewise
             case Media.TEXT:
@@ -169,8 +198,41 @@ class TelegramMessenger:
             reply_markup=keyboard,
             reply_parameters=reply,
             request_timeout=UPLOAD_TIMEOUT_S,
-            **shown_with(content),
+            **self._shown_with(to, content),
         )
+
+    def _input_media(
+        self, to: Recipient, content: Download | Wording, caption: str | None, *, as_document: bool, place: int = 0
+    ) -> InputMedia:
+        """The file as its kind, or as a plain document. `place`: in its album."""
+        file = input_file(content, to, place)
+        if as_document or isinstance(content, Wording):
+            return InputMediaDocument(media=file, caption=caption, disable_content_type_detection=True)
+        match content.media:
+            case Media.IMAGE if content.moves:
+                return InputMediaAnimation(media=file, caption=caption)
+            case Media.IMAGE:
+                return InputMediaPhoto(media=file, caption=caption)
+            case Media.VIDEO:
+                return InputMediaVideo(media=file, caption=caption, **self._shown_with(to, content))
+            case Media.AUDIO:
+                return InputMediaAudio(media=file, caption=caption, **self._shown_with(to, content))
+            case Media.TEXT:
+                return InputMediaDocument(media=file, caption=caption)
+
+    def _shown_with(self, to: Recipient, download: Download) -> dict[str, Any]:
+        """What a player shows before it has the file; Telegram does not always look by itself."""
+        cover = {"thumbnail": BufferedInputFile(download.cover, "cover.jpg")} if download.cover else {}
+        match download:
+            case Download(media=Media.VIDEO, shape=Shape(width=width, height=height, duration_s=seconds)):
+                return {"width": width, "height": height, "duration": seconds, "supports_streaming": True, **cover}
+            case Download(media=Media.VIDEO):
+                return {"supports_streaming": True, **cover}
+            case Download(media=Media.AUDIO):
+                title, performer = download.title[:TITLE_CHARS] or None, self._model_name(to)[:TITLE_CHARS]
+                return {"title": title, "performer": performer, "duration": download.duration_s, **cover}
+            case _:
+                return {}
 
 
 def reply_parameters(message_id: int | None) -> ReplyParameters | None:
@@ -190,37 +252,10 @@ class DownloadedFile(InputFile):
             yield chunk
 
 
-def input_file(content: Download | Wording, to: Recipient) -> InputFile:
-    name = file_name(f"{to.model_id.rpartition('/')[2]}-{to.generation_id}", content)
+def input_file(content: Download | Wording, to: Recipient, place: int = 0) -> InputFile:
+    """Under a name of its own; `place`: in its album."""
+    number = f"{to.generation_id}-{place + 1}" if place else f"{to.generation_id}"
+    name = file_name(f"{to.model_id.rpartition('/')[2]}-{number}", content)
     if isinstance(content, Wording):
         return BufferedInputFile(content.text.encode(), name)
     return DownloadedFile(content, name)
-
-
-def shown_with(download: Download) -> dict[str, Any]:
-    """What a player shows before it has the file; Telegram does not always look by itself."""
-    match download:
-        case Download(media=Media.VIDEO, shape=Shape(width=width, height=height, duration_s=seconds)):
-            return {"width": width, "height": height, "duration": seconds, "supports_streaming": True}
-        case Download(media=Media.VIDEO):
-            return {"supports_streaming": True}
-        case Download(media=Media.AUDIO):
-            return {"title": download.title[:TITLE_CHARS] or None, "duration": download.duration_s}
-        case _:
-            return {}
-
-
-def input_media(content: Download | Wording, to: Recipient, caption: str, *, as_document: bool) -> InputMedia:
-    """The file as its kind, or as a plain document."""
-    file = input_file(content, to)
-    if as_document or isinstance(content, Wording):
-        return InputMediaDocument(media=file, caption=caption, disable_content_type_detection=True)
-    match content.media:
-        case Media.IMAGE:
-            return InputMediaPhoto(media=file, caption=caption)
-        case Media.VIDEO:
-            return InputMediaVideo(media=file, caption=caption, **shown_with(content))
-        case Media.AUDIO:
-            return InputMediaAudio(media=file, caption=caption, **shown_with(content))
-        case Media.TEXT:
-            return InputMediaDocument(media=file, caption=caption)

@@ -49,8 +49,10 @@ class Tally:
             return 0.0
         return self._moments[0] + self._limit.within_s - now_s
 
-    def count(self, now_s: float) -> None:
-        self._moments.append(now_s)
+    def count(self, now_s: float, messages: int = 1) -> None:
+        """Of several at once each counts, those beyond the limit from when it would have let them leave."""
+        for _ in range(messages):
+            self._moments.append(max(now_s, now_s + self.wait_s(now_s), *list(self._moments)[-1:]))
 
     @property
     def idle_from_s(self) -> float:
@@ -104,10 +106,11 @@ class Pace:
             chat = self._chat(chat_id)
             chat.closed_until_s = max(chat.closed_until_s, until_s)
 
-    def ask(self, now_s: float, chat_id: ChatId, *, answer: bool) -> float:
+    def ask(self, now_s: float, chat_id: ChatId, *, answer: bool, messages: int = 1) -> float:
         """Seconds until it is worth asking again; 0: it leaves now and is counted.
 
         `answer`: a customer looks at the screen; where the bot's own pace is short, deliveries stand back.
+        `messages`: an album leaves in one, and whatever comes next waits for each of them.
         """
         self._forget(now_s)
         wait_s = max(self.closed_s(now_s, chat_id), self._chat_wait_s(now_s, chat_id, answer=answer))
@@ -115,11 +118,11 @@ class Pace:
             wait_s = self._overall_wait_s(now_s, answer=answer)
         if wait_s > 0:
             return wait_s
-        self._overall.count(now_s)
+        self._overall.count(now_s, messages)
         chat = self._chat(chat_id)
-        chat.all.count(now_s)
+        chat.all.count(now_s, messages)
         if not answer:
-            chat.deliveries.count(now_s)
+            chat.deliveries.count(now_s, messages)
         return 0.0
 
     def _chat_wait_s(self, now_s: float, chat_id: ChatId, *, answer: bool) -> float:

@@ -1,6 +1,6 @@
 """What is wrong with an answer, or with several together, in words that say what is expected; pure."""
 
-from typing import assert_never
+from typing import Literal, assert_never
 
 from kiosk.bot.labels import count, field_label, path_label
 from kiosk.bot.words import Words
@@ -86,10 +86,14 @@ def unfit(say: Words, why: Misfit) -> str:
     """Why a file does not do, and what would, as HTML."""
     kind = say.plain(f"media-{why.wanted.media}")
     match why.flaw:
+        case Flaw.WRONG_KIND if why.found:
+            return say("unfit-kind-found", kind=kind, found=say.plain(f"media-{why.found}"))
         case Flaw.WRONG_KIND:
             return say("unfit-kind", kind=kind)
         case Flaw.WRONG_FORMAT:
             return say("unfit-format", formats=", ".join(why.wanted.formats).upper())
+        case Flaw.TOO_BIG if why.actual is None:
+            return say("unfit-bigger", max=count(why.limit))
         case Flaw.TOO_BIG:
             return say("unfit-big", actual=f"{why.actual or 0:.1f}", max=count(why.limit))
         case Flaw.TOO_SHORT:
@@ -101,7 +105,21 @@ def unfit(say: Words, why: Misfit) -> str:
         case Flaw.UNREADABLE:
             return say("unfit-unreadable")
         case _:
-            assert_never(why.flaw)
+            return _unfit_link(say, why.flaw, kind)
+
+
+def _unfit_link(say: Words, flaw: Literal[Flaw.NOT_THERE, Flaw.PRIVATE, Flaw.AWAY, Flaw.PAGE], kind: str) -> str:
+    match flaw:
+        case Flaw.NOT_THERE:
+            return say("unfit-nothing")
+        case Flaw.PRIVATE:
+            return say("unfit-private")
+        case Flaw.AWAY:
+            return say("unfit-away")
+        case Flaw.PAGE:
+            return say("unfit-page", kind=kind)
+        case _:
+            assert_never(flaw)
 
 
 def _names(say: Words, fields: tuple[str, ...]) -> str:

@@ -5,12 +5,22 @@ from typing import Final
 
 import structlog
 
-from kiosk.bot.desk import Desk
 from kiosk.bot.files import Attachment
-from kiosk.bot.replies import Reply, Wanted
+from kiosk.bot.filing import FilingDesk
+from kiosk.bot.replies import Brought, Reply, Wanted
+from kiosk.catalog.model import Media
 from kiosk.customers.arrive import Visitor
-from kiosk.media.fit import Flaw, Misfit, misfit, too_big
-from kiosk.media.source import FROM_LINK_BYTES, FROM_TELEGRAM_BYTES, Gone, Library, Unreachable, look, read
+from kiosk.media.fit import MIB, Facts, Flaw, Misfit, misfit, most_of, must_be_timed, too_big
+from kiosk.media.source import (
+    FROM_LINK_BYTES,
+    FROM_TELEGRAM_BYTES,
+    Gone,
+    Library,
+    Private,
+    Unreachable,
+    look,
+    read,
+)
 from kiosk.media.store import Source
 
 log = structlog.get_logger()
@@ -21,9 +31,9 @@ LINKS: Final = ("https://", "http://")
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """Only the beginning of a file is read here: its bytes travel once there is an order for them."""
+    """Mostly the beginning of a file is read here: its bytes travel once there is an order for them."""
 
-    desk: Desk
+    desk: FilingDesk
     library: Library
 
     async def text(self, visitor: Visitor, chat_id: int, text: str, update_id: int) -> Reply | None:
@@ -31,11 +41,14 @@ class Reception:
         if text.strip().lower().startswith(LINKS):
             wanted = await self.desk.wanted(visitor, chat_id)
             if wanted is not None and wanted.media is not None:
-                return await self._take(visitor, wanted, Source(link=text.strip()), None, update_id)
+                return await self._take(visitor, wanted, Source(link=text.strip()), update_id)
         return await self.desk.text(visitor, chat_id, text, update_id)
 
     async def file(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply | None:
         """A photo, a video, a sound, a document; a text file is a long text."""
+        settled = await self.desk.settled(visitor, chat_id, update_id, sent.album)
+        if settled is not None:
+            return settled
         wanted = await self.desk.wanted(visitor, chat_id)
         if wanted is None or (wanted.media is None and not sent.is_text):
             return await self.desk.not_text(visitor, chat_id)
@@ -45,24 +58,41 @@ class Reception:
         found = too_big(wanted.media, sent.size_bytes, FROM_TELEGRAM_BYTES)
         if found:
             return await self.desk.unfit(visitor, wanted, found)
-        return await self._take(visitor, wanted, source, sent.seconds, update_id)
+        return await self._take(visitor, wanted, source, update_id, sent)
 
     async def _take(
-        self, visitor: Visitor, wanted: Wanted, source: Source, seconds: int | None, update_id: int
+        self, visitor: Visitor, wanted: Wanted, source: Source, update_id: int, sent: Attachment | None = None
     ) -> Reply:
         assert wanted.media is not None  # noqa: S101 - callers have asked
         most_bytes = FROM_LINK_BYTES if source.link else FROM_TELEGRAM_BYTES
-        try:
-            facts = await look(self.library, source, seconds=seconds)
-        except (Gone, Unreachable) as error:
-            log.info("media.unreadable", error=type(error).__name__)
-            return await self.desk.unfit(visitor, wanted, Misfit(Flaw.UNREADABLE, wanted.media))
-        if facts is None:
-            return await self.desk.unfit(visitor, wanted, Misfit(Flaw.WRONG_KIND, wanted.media))
+        facts = await self._look(wanted.media, source, sent.seconds if sent else None, wanted.timed, most_bytes)
+        if isinstance(facts, Flaw):
+            limit = most_of(wanted.media, most_bytes) / MIB if facts is Flaw.TOO_BIG else None
+            return await self.desk.unfit(visitor, wanted, Misfit(facts, wanted.media, limit=limit))
         found = misfit(wanted.media, facts, timed=wanted.timed, most_bytes=most_bytes)
         if found:
             return await self.desk.unfit(visitor, wanted, found)
-        return await self.desk.attach(visitor, wanted, source, facts, update_id)
+        brought = Brought(source, facts, sent.album if sent else None)
+        return await self.desk.attach(visitor, wanted, brought, update_id)
+
+    async def _look(
+        self, wanted: Media, source: Source, seconds: int | None, timed: bool, most_bytes: int
+    ) -> Facts | Flaw:
+        try:
+            return await look(
+                self.library,
+                source,
+                seconds=seconds,
+                timed=must_be_timed(wanted, timed=timed),
+                most_bytes=most_of(wanted, most_bytes),
+            )
+        except (Gone, Unreachable) as error:
+            log.info("media.unreadable", error=type(error).__name__)
+            if source.link is None:
+                return Flaw.UNREADABLE
+            if isinstance(error, Private):
+                return Flaw.PRIVATE
+            return Flaw.NOT_THERE if isinstance(error, Gone) else Flaw.AWAY
 
     async def _written(
         self, visitor: Visitor, chat_id: int, source: Source, sent: Attachment, update_id: int

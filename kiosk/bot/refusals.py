@@ -1,6 +1,6 @@
 """What a refusal of Telegram means for us: its texts as a table, its exceptions as outcomes."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from aiogram.exceptions import (
@@ -18,7 +18,7 @@ from aiogram.exceptions import (
 )
 from aiogram.types import Message
 
-from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Moved, Sent, Shown, StatusGone, Unknown
+from kiosk.delivery.messenger import AlbumShown, Blocked, Busy, FileRefused, Moved, Sent, Shown, StatusGone, Unknown
 
 NOT_MODIFIED: Final = "message is not modified"
 QUERY_TOO_OLD: Final = ("query is too old", "query id is invalid")
@@ -65,25 +65,47 @@ async def outcome(call: Awaitable[Message | bool], edited_message_id: int | None
     """Awaits one sending or editing call; `edited_message_id` is what an edit that changed nothing leaves in place."""
     try:
         answer = await call
-    except TelegramRetryAfter as wait:
-        return Busy(float(wait.retry_after))
-    except TelegramEntityTooLarge as refusal:
-        return FileRefused(refusal.message)
-    except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as lost:
-        return Unknown(type(lost).__name__)
-    except TelegramMigrateToChat as moved:
-        return Moved(moved.migrate_to_chat_id)
-    except TelegramForbiddenError:
-        return Blocked()
-    except TOKEN_REFUSED:
-        return Busy(REFUSED_TOKEN_S)
-    except TelegramBadRequest as refusal:
-        return _refused(refusal, edited_message_id)
-    except TelegramAPIError as odd:
-        return Busy(BUSY_S) if says(odd, "too many requests") else Unknown(type(odd).__name__)
+    except (TelegramAPIError, ClientDecodeError) as error:
+        return _meaning(error, edited_message_id)
     if isinstance(answer, Message):
-        return Sent(answer.message_id, file_id_of(answer))
+        return _sent(answer)
     return Sent(edited_message_id or 0)
+
+
+async def album_outcome(call: Awaitable[Sequence[Message]], files: int) -> AlbumShown:
+    """Awaits a call that sends so many files in one; they are answered in their order."""
+    try:
+        answer = await call
+    except (TelegramAPIError, ClientDecodeError) as error:
+        meant = _meaning(error, None)
+        return Unknown("nothing was to be modified") if isinstance(meant, Sent) else meant
+    if len(answer) != files:
+        return Unknown(f"{len(answer)} of {files} files")
+    return tuple(_sent(message) for message in answer)
+
+
+def _sent(message: Message) -> Sent:
+    return Sent(message.message_id, file_id_of(message))
+
+
+def _meaning(error: TelegramAPIError | ClientDecodeError, edited_message_id: int | None) -> Shown:
+    match error:
+        case TelegramRetryAfter(retry_after=retry_after_s):
+            return Busy(float(retry_after_s))
+        case TelegramEntityTooLarge(message=why):
+            return FileRefused(why)
+        case TelegramNetworkError() | TelegramServerError() | ClientDecodeError():
+            return Unknown(type(error).__name__)
+        case TelegramMigrateToChat(migrate_to_chat_id=chat_id):
+            return Moved(chat_id)
+        case TelegramForbiddenError():
+            return Blocked()
+        case TelegramUnauthorizedError() | TelegramNotFound():  # speaks of the token, never of a chat
+            return Busy(REFUSED_TOKEN_S)
+        case TelegramBadRequest():
+            return _refused(error, edited_message_id)
+        case _:
+            return Busy(BUSY_S) if says(error, "too many requests") else Unknown(type(error).__name__)
 
 
 def _refused(refusal: TelegramBadRequest, edited_message_id: int | None) -> Shown:

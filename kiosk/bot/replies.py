@@ -6,6 +6,8 @@ from kiosk.bot.screens import Screen
 from kiosk.catalog.form import Question
 from kiosk.catalog.model import Media
 from kiosk.generations.store import Generation
+from kiosk.media.fit import Facts
+from kiosk.media.store import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,12 @@ class Wanted:
     asked: Question
     media: Media | None
     timed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A file that was looked at. `album`: what the messages of an album have in common."""
+
+    source: Source
+    facts: Facts
+    album: str | None = None

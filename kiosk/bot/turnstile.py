@@ -14,7 +14,7 @@ import structlog
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
 from aiogram.exceptions import TelegramRetryAfter
-from aiogram.methods import Response, TelegramMethod
+from aiogram.methods import Response, SendMediaGroup, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from kiosk.bot.pace import ChatId, Pace
@@ -85,7 +85,8 @@ class Turnstile(BaseRequestMiddleware):
         chat_id = _chat_of(method)
         if chat_id is None or not method.__api_method__.startswith(COUNTED):
             return self.pace.closed_s(self.clock(), chat_id)
-        return self.pace.ask(self.clock(), chat_id, answer=_answering.get())
+        messages = len(method.media) if isinstance(method, SendMediaGroup) else 1
+        return self.pace.ask(self.clock(), chat_id, answer=_answering.get(), messages=messages)
 
     def _close(self, method: TelegramMethod[TelegramType], retry_after_s: int) -> None:
         chat_id = _chat_of(method)

@@ -10,12 +10,17 @@ import aiohttp
 import filetype
 
 from kiosk.delivery.mp4 import Shape, shape_of
-from kiosk.delivery.plan import Media
+from kiosk.delivery.picture import Picture, cover_of, picture_of
+from kiosk.delivery.plan import PHOTO_LIMIT_BYTES, Media, Rung, ladder
 from kiosk.delivery.wording import Wording
 
 HEAD_BYTES: Final = 4096
 CHUNK_BYTES: Final = 256 * 1024
 KEEP_IN_MEMORY_BYTES: Final = 1024 * 1024  # of each file; forty may be on their way at once
+COVER_TIMEOUT_S: Final = 10.0
+COVER_BYTES: Final = 8 * 1024 * 1024  # of a picture that a cover is made of
+# What Telegram shows as what it is; the rest it may turn into documents, which no album of others takes.
+IN_ALBUMS: Final = frozenset({"jpg", "png", "webp", "mp4", "mp3", "m4a"})
 MARKUP: Final = (b"<!doctype html", b"<html", b"<?xml")
 
 
@@ -43,8 +48,38 @@ class Download:
     size_bytes: int
     _file: "tempfile.SpooledTemporaryFile[bytes]"
     shape: Shape | None = None  # of a clip, where its file tells
+    picture: Picture | None = None  # of a picture, where its file tells
     title: str = ""
     duration_s: int | None = None
+    cover: bytes = b""  # a small JPEG beside a song or a clip
+
+    @property
+    def moves(self) -> bool:
+        """A GIF, which Telegram plays."""
+        return self.extension == "gif" and self.picture is not None and self.picture.moving
+
+    @property
+    def suffers(self) -> bool:
+        """A photo of it lacks what was paid for."""
+        return self.picture is not None and not self.picture.moving and self.picture.suffers
+
+    @property
+    def is_compressed(self) -> bool:
+        """A photo of it is less than the file, which does not follow by itself."""
+        return self.media is Media.IMAGE and not self.suffers and not self.moves
+
+    def rungs(self, upload_limit_bytes: int) -> tuple[Rung, ...]:
+        """The ways of showing it, best first."""
+        photo = self.picture is None or self.picture.fits_photo or self.moves
+        return ladder(self.media, self.size_bytes, upload_limit_bytes, photo=photo)
+
+    def fits_album(self, *, as_document: bool) -> bool:
+        """Whether Telegram takes it beside others."""
+        if as_document:
+            return True
+        big = self.media is Media.IMAGE and self.size_bytes > PHOTO_LIMIT_BYTES
+        still = self.picture is None or self.picture.fits_photo
+        return self.extension in IN_ALBUMS and still and not big
 
     async def chunks(self, size_bytes: int) -> AsyncIterator[bytes]:
         """The content from its beginning, a piece at a time; for one reader at a time."""
@@ -58,13 +93,18 @@ class Download:
 
 def sniff(head: bytes) -> tuple[Media, str, str] | None:
     """Media, extension and MIME type from the first bytes; None when it is nothing we sell."""
-    if head[:64].lstrip().lower().startswith(MARKUP):
+    if is_page(head):
         return None
-    kind = filetype.guess(head)
+    kind = filetype.guess(head[:HEAD_BYTES])
     if kind is None:
         return None
     family = kind.mime.partition("/")[0]
     return (Media(family), kind.extension, kind.mime) if family in ("image", "video", "audio") else None
+
+
+def is_page(head: bytes) -> bool:
+    """Whether this is how a web page begins."""
+    return head[:64].lstrip().lower().startswith(MARKUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +122,7 @@ class Fetcher:
             async with self._get(url, {"Range": f"bytes=0-{HEAD_BYTES - 1}"}) as response:
                 if response.status not in (200, 206):
                     return Unusable(f"HTTP {response.status}")
-                head = await _head(response.content)
+                head = await read_up_to(response.content, HEAD_BYTES)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return Unusable(type(error).__name__)
         if expected is Media.TEXT:
@@ -104,6 +144,19 @@ class Fetcher:
             file.close()
         return got
 
+    async def cover(self, url: str) -> bytes:
+        """A small JPEG of the picture at this address; empty when there is none to be had: nothing hangs on it."""
+        try:
+            async with asyncio.timeout(COVER_TIMEOUT_S), self._get(url, {}) as response:
+                if response.status != 200:  # noqa: PLR2004 - the one status that carries the file
+                    return b""
+                content = await read_up_to(response.content, COVER_BYTES + 1)
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return b""
+        if len(content) > COVER_BYTES:
+            return b""
+        return await asyncio.to_thread(cover_of, content) or b""
+
     async def _download_into(
         self, url: str, file: "tempfile.SpooledTemporaryFile[bytes]"
     ) -> Download | TooBig | Unusable:
@@ -123,9 +176,10 @@ class Fetcher:
         if found is None:
             return Unusable("no known media type")
         media, extension, mime = found
-        # A spooled file is as good as a binary one, which its type does not say.
-        shape = await asyncio.to_thread(shape_of, cast("BinaryIO", file)) if media is Media.VIDEO else None
-        return Download(media, extension, mime, size_bytes, file, shape)
+        binary = cast("BinaryIO", file)  # a spooled file is as good as one, which its type does not say
+        shape = await asyncio.to_thread(shape_of, binary) if media is Media.VIDEO else None
+        picture = await asyncio.to_thread(picture_of, binary) if media is Media.IMAGE else None
+        return Download(media, extension, mime, size_bytes, file, shape, picture)
 
     def _get(self, url: str, headers: dict[str, str]) -> "aiohttp.client._RequestContextManager":
         timeout = aiohttp.ClientTimeout(total=self.timeout_s * 4, sock_connect=self.timeout_s, sock_read=self.timeout_s)
@@ -137,9 +191,9 @@ def file_name(stem: str, content: Download | Wording) -> str:
     return f"{stem}.{content.extension}"
 
 
-async def _head(content: aiohttp.StreamReader) -> bytes:
+async def read_up_to(content: aiohttp.StreamReader, most_bytes: int) -> bytes:
     """As much of the beginning as there is: a single read gives what has just arrived, maybe one byte."""
-    head = b""
-    while len(head) < HEAD_BYTES and (more := await content.read(HEAD_BYTES - len(head))):
+    head = bytearray()
+    while len(head) < most_bytes and (more := await content.read(most_bytes - len(head))):
         head += more
-    return head
+    return bytes(head)

@@ -1,6 +1,6 @@
-"""What delivery needs of a messenger: eight things to show, and a closed set of answers."""
+"""What delivery needs of a messenger: nine things to show, and a closed set of answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -44,15 +44,25 @@ class Link:
     url: str
 
 
-Content: TypeAlias = Download | Wording | Link
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A file that its maker has deleted by now; what Telegram showed of it is all that is left."""
+
+
+Content: TypeAlias = Download | Wording | Link | Expired
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It is in the chat."""
+    """It is in the chat. `suffers`: as a photo that lacks what was paid for, so the file itself has to follow.
+
+    `as_file`: as the file itself, so nothing has to.
+    """
 
     message_id: int
     file_id: str | None = None
+    suffers: bool = False
+    as_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,11 @@ class Unknown:
     why: str
 
 
-Shown: TypeAlias = Sent | Blocked | Moved | StatusGone | FileRefused | Busy | Unknown
+NotShown: TypeAlias = Blocked | Moved | StatusGone | FileRefused | Busy | Unknown
+Shown: TypeAlias = Sent | NotShown
+
+
+AlbumShown: TypeAlias = tuple[Sent, ...] | NotShown
 
 
 class Messenger(Protocol):
@@ -114,6 +128,9 @@ class Messenger(Protocol):
 
     async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
         """A further file in reply to the result."""
+
+    async def send_album(self, to: Recipient, files: Sequence[Download], *, as_documents: bool) -> AlbumShown:
+        """Two to ten further files in one reply: all of them or none."""
 
     async def ring(self, to: Recipient) -> Shown:
         """A short message that makes the phone ring: an edit does not."""

@@ -20,13 +20,20 @@ class Shape:
     duration_s: int
 
 
+def seconds_of(file: BinaryIO) -> float | None:
+    """How long it plays; None when the file does not tell. Leaves the file anywhere."""
+    file.seek(0, 2)
+    found = next((_seconds(content) for kind, content in _headers(file, 0, file.tell()) if kind == b"mvhd"), 0.0)
+    return found if 0 < found <= LONGEST_S else None
+
+
 def shape_of(file: BinaryIO) -> Shape | None:
     """None when the file does not tell, or tells nonsense. Leaves the file anywhere."""
     file.seek(0, 2)
     duration_s, sides = 0, (0, 0)
     for kind, content in _headers(file, 0, file.tell()):
         if kind == b"mvhd":
-            duration_s = _duration_s(content)
+            duration_s = round(_seconds(content))
         elif kind == b"tkhd" and sides == (0, 0):  # of a sound track they are 0
             sides = _sides(content)
     width, height = sides
@@ -57,11 +64,11 @@ def _headers(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, byte
             yield kind, file.read(min(size - body, LONGEST_HEADER))
 
 
-def _duration_s(header: bytes) -> int:
+def _seconds(header: bytes) -> float:
     """Version, flags, two dates, time scale, duration: the dates and the duration are longer in version 1."""
     long = header[:1] == b"\x01"
     scale, units = (header[20:24], header[24:32]) if long else (header[12:16], header[16:20])
-    return round(int.from_bytes(units) / int.from_bytes(scale)) if any(scale) else 0
+    return int.from_bytes(units) / int.from_bytes(scale) if any(scale) else 0.0
 
 
 def _sides(header: bytes) -> tuple[int, int]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Self
 
 import asyncpg
 
 from kiosk.db import Tx
-from kiosk.delivery.plan import Media, Parcel, Part
+from kiosk.delivery.plan import ALBUM_AT_MOST, Media, Parcel, Part, like
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +23,57 @@ class Delivery:
     tries: int
     title: str = ""
     duration_s: int | None = None
+    cover: str = ""
+    alone: bool = False  # an album with it was refused
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Self:
         values = dict(row)
         return cls(**{**values, "part": Part(values["part"]), "media": Media(values["media"])})
 
+    def goes_with(self, other: "Delivery") -> bool:
+        """Whether one album may hold both."""
+        kind = like(self.part, self.media, self.source)
+        same = self.part is other.part and kind is not None and kind is like(other.part, other.media, other.source)
+        return same and not self.alone and not other.alone
+
 
 async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
     """Planned once per generation and part."""
     await tx.executemany(
         """
-        INSERT INTO deliveries (generation_id, part, position, media, source, title, duration_s)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO deliveries (generation_id, part, position, media, source, title, duration_s, cover)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (generation_id, part, position) DO NOTHING
         """,
         [
-            (generation_id, one.part.value, one.position, one.media.value, one.source, one.title, one.duration_s)
+            (
+                generation_id,
+                one.part.value,
+                one.position,
+                one.media.value,
+                one.source,
+                one.title,
+                one.duration_s,
+                one.cover,
+            )
             for one in parcels
         ],
     )
+
+
+async def insert_original(tx: Tx, generation_id: int, delivery_id: int) -> bool:
+    """For the picture of one parcel. False: it is there already."""
+    tag = await tx.execute(
+        """
+        INSERT INTO deliveries (generation_id, part, position, media, source)
+        SELECT generation_id, 'original', position, media, source FROM deliveries WHERE id = $2 AND generation_id = $1
+        ON CONFLICT (generation_id, part, position) DO NOTHING
+        """,
+        generation_id,
+        delivery_id,
+    )
+    return tag != "INSERT 0 0"
 
 
 async def insert_originals(tx: Tx, generation_id: int) -> bool:
@@ -72,13 +104,50 @@ async def claim_next(tx: Tx, generation_id: int, *, edit_lease_s: float, send_le
                     LIMIT 1)
           AND (state = 'pending' OR state = 'sending' AND claimed_at <= now() - make_interval(
                    secs => CASE WHEN part IN ('extra', 'original') THEN $3::float8 ELSE $2::float8 END))
-        RETURNING id, part, position, media, source, tries - 1 AS tries, title, duration_s
+        RETURNING id, part, position, media, source, tries - 1 AS tries, title, duration_s, cover, alone
         """,
         generation_id,
         edit_lease_s,
         send_lease_s,
     )
     return Delivery.from_row(row) if row else None
+
+
+async def claim_with(tx: Tx, generation_id: int, first: Delivery) -> tuple[Delivery, ...]:
+    """What goes into one album with a parcel just claimed, itself first.
+
+    Whoever holds the first unsent parcel holds those behind it, too: nobody else gets past it.
+    """
+    if not first.goes_with(first):
+        return (first,)
+    rows = await tx.fetch(
+        """
+        SELECT id, part, position, media, source, tries, title, duration_s, cover, alone FROM deliveries
+        WHERE generation_id = $1 AND part = $2 AND position > $3 AND state <> 'sent'
+        ORDER BY position LIMIT $4
+        """,
+        generation_id,
+        first.part.value,
+        first.position,
+        ALBUM_AT_MOST - 1,
+    )
+    others = tuple(takewhile(first.goes_with, map(Delivery.from_row, rows)))
+    await tx.execute(
+        """
+        UPDATE deliveries SET state = 'sending', tries = tries + 1, claimed_at = now()
+        WHERE id = ANY($1::bigint[]) AND state <> 'sent'
+        """,
+        [one.id for one in others],
+    )
+    return (first, *others)
+
+
+async def send_alone(tx: Tx, delivery_id: int) -> None:
+    """No album takes it any more; nothing of this attempt was shown, so it does not count."""
+    await tx.execute(
+        "UPDATE deliveries SET state = 'pending', alone = true, tries = tries - 1 WHERE id = $1 AND state = 'sending'",
+        delivery_id,
+    )
 
 
 async def take_from_the_dead(tx: Tx, *, limit: int, older_than_s: float) -> list[int]:
@@ -116,6 +185,20 @@ async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id
         delivery_id,
         message_id,
         file_id,
+    )
+
+
+async def original_is_there(tx: Tx, delivery_id: int) -> None:
+    """This parcel was sent as the file itself: whoever is owed the original has it."""
+    await tx.execute(
+        """
+        UPDATE deliveries original SET state = 'sent', sent_at = now(), message_id = shown.message_id,
+                                       file_id = shown.file_id
+        FROM deliveries shown
+        WHERE shown.id = $1 AND original.generation_id = shown.generation_id AND original.part = 'original'
+          AND original.position = shown.position AND original.state = 'pending'
+        """,
+        delivery_id,
     )
 
 

@@ -1,6 +1,6 @@
 """Puts what a settled generation owes into the chat, parcel by parcel, each remembered before and after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
 from kiosk.delivery.messenger import Blocked, Busy, Moved, Recipient, Sent, Unknown
 from kiosk.delivery.plan import Part
-from kiosk.delivery.send import Courier, Handed
+from kiosk.delivery.send import AlbumHanded, Apart, Courier, Handed
 from kiosk.delivery.store import Delivery
 from kiosk.generations import store
 from kiosk.generations.states import State, delivery_delay_s
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 EDIT_LEASE_S: Final = 25.0
 BOT_AWAY_S: Final = 60.0
-SEND_LEASE_S: Final = 200.0  # longer than a download and an upload on each rung may take
+SEND_LEASE_S: Final = 280.0  # longer than downloads and an upload on each rung, and without a cover, may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,23 @@ class Deliverer:
 
     async def _deliver_all(self, courier: Courier, order: Generation, customer: Customer, shown_as: int | None) -> None:
         while claimed := await self._claim(order.id):
-            order, parcel = claimed
-            handed = await courier.hand_over(recipient(order, customer, shown_as), parcel)
-            if not await self._record(order, customer, parcel, handed):
+            order, parcels = claimed
+            to = recipient(order, customer, shown_as)
+            if len(parcels) == 1:
+                handed: AlbumHanded = _as_album(await courier.hand_over(to, parcels[0]))
+            else:
+                handed = await courier.hand_over_album(to, parcels)
+            if not await self._record(order, customer, parcels, handed):
                 return
-            if parcel.part is Part.RESULT and isinstance(handed, Sent):
-                shown_as = handed.message_id
+            if parcels[0].part is Part.RESULT and isinstance(handed, tuple):
+                shown_as = handed[0].message_id
         async with self.db.transaction() as tx:
             complete = await store.delivered(tx, order.id)
         if complete:
             log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
 
-    async def _claim(self, generation_id: int) -> tuple[Generation, Delivery] | None:
-        """The next parcel, and the order as it is by then: it may have succeeded while its failure was being told."""
+    async def _claim(self, generation_id: int) -> tuple[Generation, Sequence[Delivery]] | None:
+        """The next parcels, and the order as it is by then: it may have succeeded while its failure was being told."""
         async with self.db.transaction() as tx:
             parcel = await self._next(tx, generation_id)
             order = await store.get(tx, generation_id)  # after the parcel, so that it is no older
@@ -71,38 +75,73 @@ class Deliverer:
                 # Overtaken, and in nobody else's hands: whoever had it could still write it over the result.
                 await deliveries.mark_sent(tx, parcel.id, message_id=None, file_id=None)
                 parcel = await self._next(tx, generation_id)
-        return (order, parcel) if parcel else None
+            parcels = await deliveries.claim_with(tx, order.id, parcel) if parcel else ()
+        return (order, parcels) if parcels else None
 
     async def _next(self, tx: Tx, generation_id: int) -> Delivery | None:
         return await deliveries.claim_next(tx, generation_id, edit_lease_s=EDIT_LEASE_S, send_lease_s=SEND_LEASE_S)
 
-    async def _record(self, order: Generation, customer: Customer, parcel: Delivery, handed: Handed) -> bool:
-        """Whether to go on with the next parcel."""
+    async def _record(
+        self, order: Generation, customer: Customer, parcels: Sequence[Delivery], handed: AlbumHanded
+    ) -> bool:
+        """Whether to go on with the next parcels."""
         async with self.db.transaction() as tx:
             match handed:
-                case Sent(message_id=message_id, file_id=file_id):
-                    await deliveries.mark_sent(tx, parcel.id, message_id=message_id or None, file_id=file_id)
+                case tuple() | Apart():
+                    await self._record_shown(tx, order, parcels, handed)
                     return True
                 case Blocked():
                     await customers.mark_blocked(tx, customer.id)
-                    await deliveries.put_back(tx, parcel.id, untried=parcel.part is Part.NOTICE)
+                    await self._put_back(tx, parcels, untried=parcels[0].part is Part.NOTICE)
                     await store.deliver_again(tx, order.id, wait_s=None)
                     log.info("delivery.customer_blocked", customer_id=customer.id)
                 case Moved(chat_id=chat_id):
-                    await deliveries.put_back(tx, parcel.id, untried=True)
+                    await self._put_back(tx, parcels, untried=True)
                     await deliveries.forget_result_message(tx, order.id)
                     await store.move(tx, order.id, chat_id)
                     await store.deliver_again(tx, order.id, wait_s=0)
                     log.info("delivery.chat_moved", from_chat_id=order.chat_id, to_chat_id=chat_id)
                 case Busy(retry_after_s=wait_s, counts=counts):
-                    await deliveries.put_back(tx, parcel.id, untried=not counts)
+                    await self._put_back(tx, parcels, untried=not counts)
                     await store.deliver_again(tx, order.id, wait_s=wait_s)
                 case Unknown(why=why):
                     # An edit may be repeated freely; a send is repeated too, since a result twice beats none.
-                    log.warning("delivery.outcome_unknown", part=parcel.part.value, why=why, tries=parcel.tries)
-                    await deliveries.put_back(tx, parcel.id)
+                    log.warning(
+                        "delivery.outcome_unknown",
+                        part=parcels[0].part.value,
+                        files=len(parcels),
+                        why=why,
+                        tries=parcels[0].tries,
+                    )
+                    await self._put_back(tx, parcels)
                     await store.deliver_again(tx, order.id, wait_s=delivery_delay_s(order.delivery_tries))
         return False
+
+    async def _record_shown(
+        self, tx: Tx, order: Generation, parcels: Sequence[Delivery], handed: tuple[Sent, ...] | Apart
+    ) -> None:
+        """Parcel by parcel, each as it went; those that nobody got to are free for the next album."""
+        sent = handed if isinstance(handed, tuple) else ()
+        for parcel, one in zip(parcels, sent, strict=False):
+            await deliveries.mark_sent(tx, parcel.id, message_id=one.message_id or None, file_id=one.file_id)
+            if one.suffers:
+                await deliveries.insert_original(tx, order.id, parcel.id)
+            if one.as_file:
+                await deliveries.original_is_there(tx, parcel.id)
+        rest = parcels[len(sent) :]
+        alone = handed.which if isinstance(handed, Apart) else ()
+        for parcel in rest:
+            if parcel.id in alone:
+                await deliveries.send_alone(tx, parcel.id)
+        await self._put_back(tx, [parcel for parcel in rest if parcel.id not in alone], untried=True)
+
+    async def _put_back(self, tx: Tx, parcels: Sequence[Delivery], *, untried: bool = False) -> None:
+        for parcel in parcels:
+            await deliveries.put_back(tx, parcel.id, untried=untried)
+
+
+def _as_album(handed: Handed) -> AlbumHanded:
+    return (handed,) if isinstance(handed, Sent) else handed
 
 
 def recipient(order: Generation, customer: Customer, shown_as: int | None) -> Recipient:

@@ -1,16 +1,17 @@
 """What became of it: one path for callbacks and polling, and the truth is always read from the provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, TypeAlias, assert_never
 
 import structlog
 
+from kiosk.catalog.model import Model
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher, Unusable
-from kiosk.delivery.plan import Media, Output
+from kiosk.delivery.plan import EXACT, Media, Output
 from kiosk.delivery.wording import Wording
 from kiosk.generations import store, tasks
 from kiosk.generations.settle import Settler, about
@@ -18,6 +19,7 @@ from kiosk.generations.states import Failure, State, poll_delay_s
 from kiosk.generations.store import Generation
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, TaskNotFound
+from kiosk.kie.results import Result
 from kiosk.kie.task import FailureKind, Task, TaskState
 from kiosk.kie.texts import texts_of
 from kiosk.operators.alerts import Alert, Kind
@@ -49,6 +51,18 @@ class Waiting:
 
 
 Reading: TypeAlias = Waiting | Succeeded | Failed
+
+
+def described(output: Output, result: Result, model: Model | None) -> Output:
+    """With what the provider's record and the catalog tell of this file."""
+    exact = model is not None and model.type in EXACT
+    frames = dict(zip(result.urls, result.first_frame_urls, strict=False))
+    track = next((track for track in result.tracks if track.url == output.url), None)
+    if track is None:
+        cover = frames.get(output.url, "") if output.media is Media.VIDEO else ""
+        return replace(output, cover=cover, exact=exact)
+    seconds = round(track.duration_s) if track.duration_s else None
+    return replace(output, title=track.title, duration_s=seconds, cover=track.cover_url or "", exact=exact)
 
 
 def judge(readings: Sequence[Reading], *, past_deadline: bool) -> Reading:
@@ -140,16 +154,13 @@ class Observer:
             return Failed(Failure.NO_RESULT)
         model = self.shelf.find(order.model_id)
         expected = Media(model.output) if model else Media.IMAGE
-        tracks = {track.url: track for track in task.result.tracks}
         outputs = []
         for url in task.result.urls:
             found = await self.fetcher.probe(url, expected)
             if isinstance(found, Unusable):
                 log.warning("generation.result_unusable", task_id=task.task_id, why=found.why)
                 continue
-            track = tracks.get(url)
-            duration_s = round(track.duration_s) if track and track.duration_s else None
-            outputs.append(Output(found, url, track.title if track else "", duration_s))
+            outputs.append(described(Output(found, url), task.result, model))
         if len(outputs) == len(task.result.urls):
             return Succeeded(tuple(outputs))
         return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))

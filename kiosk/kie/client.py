@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
@@ -173,18 +174,24 @@ class KieClient:
         """Address that serves a file of the provider for 20 minutes; raise BadRequest for a file of others."""
         return await self._read(wire.download_url_request(url), wire.read_download_url)
 
-    async def upload(self, content: bytes, *, file_name: str, mime_type: str, folder: str = "kiosk") -> Upload:
-        """Store a file at the provider for 24 hours under a name never used before; free, so it may be repeated."""
-        if len(content) > MAX_UPLOAD_BYTES:
-            raise RequestTooLarge(size_bytes=len(content), limit_bytes=MAX_UPLOAD_BYTES)
+    async def upload(self, content: bytes | Path, *, file_name: str, mime_type: str, folder: str = "kiosk") -> Upload:
+        """Store a file at the provider for 24 hours under a name never used before; free, so it may be repeated.
+
+        A path is read anew by each try, piece by piece.
+        """
+        size_bytes = (await asyncio.to_thread(content.stat)).st_size if isinstance(content, Path) else len(content)
+        if size_bytes > MAX_UPLOAD_BYTES:
+            raise RequestTooLarge(size_bytes=size_bytes, limit_bytes=MAX_UPLOAD_BYTES)
 
         async def once() -> Upload:
             name = wire.unique_file_name(file_name, uuid.uuid4().hex)
             form = aiohttp.FormData()
-            form.add_field("file", io.BytesIO(content), filename=name, content_type=mime_type)
+            file = await asyncio.to_thread(content.open, "rb") if isinstance(content, Path) else io.BytesIO(content)
+            form.add_field("file", file, filename=name, content_type=mime_type)
             form.add_field("uploadPath", folder)
             form.add_field("fileName", name)
-            answer = await self._ask(wire.upload_request(), form)
+            with file:
+                answer = await self._ask(wire.upload_request(), form)
             return answer.read_by(wire.read_upload)
 
         return await self._retrying("upload", once)

@@ -13,7 +13,7 @@ _ALSO_CALLED: Final = {"jpg": "jpeg", "tif": "tiff", "oga": "ogg", "heif": "heic
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`extension` without the dot, from the content. `seconds`: as Telegram measured, None: nobody did."""
+    """`extension` without the dot, from the content. `seconds`: as Telegram or we measured, None: nobody could."""
 
     media: MediaType
     extension: str
@@ -30,22 +30,27 @@ class Flaw(StrEnum):
     TOO_LONG = "long"
     UNKNOWN_LENGTH = "length"
     UNREADABLE = "unreadable"
+    NOT_THERE = "nothing"  # where the address leads
+    PRIVATE = "private"
+    AWAY = "away"
+    PAGE = "page"
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """`wanted`: what would fit; `actual`, `limit`: MiB or seconds."""
+    """`wanted`: what would fit; `actual`, `limit`: MiB or seconds; `found`: what it is instead."""
 
     flaw: Flaw
     wanted: Media
     actual: float | None = None
     limit: float | None = None
+    found: MediaType | None = None
 
 
 def misfit(wanted: Media, facts: Facts, *, timed: bool, most_bytes: int) -> Misfit | None:
     """None: it fits. `timed`: its length must be known. `most_bytes`: what we can carry, whatever the model takes."""
     if facts.media is not wanted.media:
-        return Misfit(Flaw.WRONG_KIND, wanted)
+        return Misfit(Flaw.WRONG_KIND, wanted, found=facts.media)
     if wanted.formats and plain(facts.extension) not in {plain(one) for one in wanted.formats}:
         return Misfit(Flaw.WRONG_FORMAT, wanted)
     return too_big(wanted, facts.size_bytes, most_bytes) or _ill_timed(wanted, facts.seconds, timed=timed)
@@ -53,14 +58,23 @@ def misfit(wanted: Media, facts: Facts, *, timed: bool, most_bytes: int) -> Misf
 
 def too_big(wanted: Media, size_bytes: int, most_bytes: int) -> Misfit | None:
     """Known from the announcement alone."""
-    most = most_bytes if wanted.max_size_mb is None else min(most_bytes, wanted.max_size_mb * MIB)
+    most = most_of(wanted, most_bytes)
     return Misfit(Flaw.TOO_BIG, wanted, size_bytes / MIB, most / MIB) if size_bytes > most else None
+
+
+def most_of(wanted: Media, most_bytes: int) -> int:
+    """The smaller of what the model takes and what we can carry."""
+    return most_bytes if wanted.max_size_mb is None else int(min(most_bytes, wanted.max_size_mb * MIB))
+
+
+def must_be_timed(wanted: Media, *, timed: bool) -> bool:
+    """The length decides the price, or whether it fits."""
+    return timed or wanted.min_seconds is not None or wanted.max_seconds is not None
 
 
 def _ill_timed(wanted: Media, seconds: int | None, *, timed: bool) -> Misfit | None:
     if seconds is None:
-        unknown = timed or wanted.min_seconds is not None or wanted.max_seconds is not None
-        return Misfit(Flaw.UNKNOWN_LENGTH, wanted) if unknown else None
+        return Misfit(Flaw.UNKNOWN_LENGTH, wanted) if must_be_timed(wanted, timed=timed) else None
     if wanted.min_seconds is not None and seconds < wanted.min_seconds:
         return Misfit(Flaw.TOO_SHORT, wanted, seconds, wanted.min_seconds)
     if wanted.max_seconds is not None and seconds > wanted.max_seconds:

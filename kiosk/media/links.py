@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from kiosk.media.source import Gone, Stream, Unreachable
+from kiosk.media.source import Gone, Private, Stream, Unreachable
 
 REDIRECTS_AT_MOST: Final = 4
 CONNECTIONS: Final = 20
@@ -70,14 +70,14 @@ class Links:
 
     @asynccontextmanager
     async def open(self, link: str) -> AsyncIterator[Stream]:
-        """Errors, also while reading: Gone, Unreachable."""
+        """Errors, also while reading: Gone, Private among them, Unreachable."""
         try:
             async with asyncio.timeout(TIMEOUT.total), self._answer(URL(link)) as response:
                 yield Stream(response.content_length, response.content.iter_chunked(CHUNK_BYTES))
         except (aiohttp.InvalidURL, ValueError):
             raise Gone from None
-        except aiohttp.ClientConnectorDNSError:
-            raise Gone from None
+        except aiohttp.ClientConnectorDNSError as error:
+            raise (Private if isinstance(error.os_error, PrivateHost) else Gone) from None
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise Unreachable from None
 
@@ -109,4 +109,4 @@ class Links:
         except ValueError:  # a name, which the resolver looks at
             return
         if not public:
-            raise Gone
+            raise Private

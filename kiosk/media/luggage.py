@@ -1,9 +1,11 @@
 """Before an order is placed, the provider gets the files that its inputs name: a file has an address for 24 hours."""
 
 import asyncio
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import structlog
 
@@ -12,8 +14,9 @@ from kiosk.customers import store as customers
 from kiosk.db import Database
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, RequestTooLarge
+from kiosk.kie.wire import Upload
 from kiosk.media import store
-from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Unreachable, read
+from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Unreachable, bring
 from kiosk.media.store import Kept
 
 log = structlog.get_logger()
@@ -45,7 +48,7 @@ Packing: TypeAlias = Packed | Lost | NotNow
 
 @dataclass(frozen=True, slots=True)
 class Luggage:
-    """Uploading is free and may be repeated. `hands`: how many files may be in memory at once.
+    """Uploading is free and may be repeated. `hands`: how many files may be on our disk at once.
 
     `libraries`: one for each bot, by its number; a file of a bot that has none here waits for another process.
     """
@@ -81,8 +84,7 @@ class Luggage:
             return NotNow(kept.id)
         try:
             async with self.hands:
-                content = await read(library, kept.source, FROM_LINK_BYTES)
-                upload = await self.kie.upload(content, file_name=f"file.{kept.extension}", mime_type=kept.mime)
+                upload, size_bytes = await self._handed_over(kept, library)
         except (Gone, RequestTooLarge):
             log.warning("media.lost", media_id=kept.id)
             return Lost(kept.id)
@@ -91,8 +93,16 @@ class Luggage:
             return NotNow(kept.id)
         async with self.db.transaction() as tx:
             await store.uploaded(tx, kept.id, upload.url)
-        log.info("media.uploaded", media_id=kept.id, size_bytes=len(content))
+        log.info("media.uploaded", media_id=kept.id, size_bytes=size_bytes)
         return upload.url
+
+    async def _handed_over(self, kept: Kept, library: Library) -> tuple[Upload, int]:
+        """By way of the disk: a try that fails needs no second download, and the provider is told the size at once."""
+        with tempfile.NamedTemporaryFile() as file:
+            binary = cast("BinaryIO", file)
+            size_bytes = await bring(library, kept.source, FROM_LINK_BYTES, binary, extension=kept.extension)
+            name = f"file.{kept.extension}"
+            return await self.kie.upload(Path(file.name), file_name=name, mime_type=kept.mime), size_bytes
 
 
 def addressed(value: Any, addresses: Mapping[int, str]) -> Any:

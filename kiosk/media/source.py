@@ -1,23 +1,31 @@
 """Where the bytes of a customer's file come from, as the rest of the shop sees it."""
 
+import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol, cast
 
 from kiosk.catalog.model import MediaType
-from kiosk.delivery.fetch import HEAD_BYTES, sniff
+from kiosk.delivery.fetch import HEAD_BYTES, KEEP_IN_MEMORY_BYTES, is_page, sniff
 from kiosk.delivery.plan import Media as Family
-from kiosk.media.fit import MIB, Facts
+from kiosk.media.fit import MIB, Facts, Flaw
+from kiosk.media.length import length_of
 from kiosk.media.store import Source
 
 FROM_TELEGRAM_BYTES: Final = 20 * MIB  # Bot API, getFile
-FROM_LINK_BYTES: Final = 50 * MIB  # a whole file is held in memory while it is handed over
+FROM_LINK_BYTES: Final = 50 * MIB  # a whole file is on disk while it is handed over
+TIMED: Final = frozenset({MediaType.VIDEO, MediaType.AUDIO})
 MEDIA_OF: Final = {Family.IMAGE: MediaType.IMAGE, Family.VIDEO: MediaType.VIDEO, Family.AUDIO: MediaType.AUDIO}
 
 
 class Gone(Exception):  # noqa: N818 - it states a fact
     """There is no such file (any more), or it is not for us to read."""
+
+
+class Private(Gone):
+    """The address leads into a network that only this machine sees."""
 
 
 class Unreachable(Exception):  # noqa: N818 - it states a fact
@@ -40,19 +48,64 @@ class Library(Protocol):
         ...
 
 
-async def look(library: Library, source: Source, *, seconds: int | None) -> Facts | None:
-    """What the first bytes tell; None when that is nothing any model takes. Errors: Gone, Unreachable."""
+async def look(library: Library, source: Source, *, seconds: int | None, timed: bool, most_bytes: int) -> Facts | Flaw:
+    """What the first bytes tell, or why it is nothing that any model takes. Errors: Gone, Unreachable.
+
+    More is read, and thrown away, where the size was not announced, or where `timed` wants a length that nobody knows.
+    """
     async with library.open(source) as stream:
-        head = b""
-        async for chunk in stream.chunks:
-            head += chunk
-            if len(head) >= HEAD_BYTES:
-                break
-    found = sniff(head[:HEAD_BYTES])
-    media = MEDIA_OF.get(found[0]) if found else None
-    if found is None or media is None or stream.size_bytes is None:
-        return None
-    return Facts(media, found[1], found[2], stream.size_bytes, seconds)
+        if (stream.size_bytes or 0) > most_bytes:
+            return Flaw.TOO_BIG
+        head = await _head(stream)
+        found = sniff(head)
+        media = MEDIA_OF.get(found[0]) if found else None
+        if found is None or media is None:
+            return Flaw.PAGE if is_page(head) else Flaw.WRONG_KIND
+        size_bytes = stream.size_bytes
+        measures = timed and seconds is None and media in TIMED
+        if size_bytes is None or measures:
+            with tempfile.SpooledTemporaryFile(KEEP_IN_MEMORY_BYTES) as spool:
+                file = cast("BinaryIO", spool)
+                size_bytes = await _copy(head, stream, file, most_bytes)
+                if size_bytes is None:
+                    return Flaw.TOO_BIG
+                seconds = await asyncio.to_thread(length_of, file, found[1]) if measures else seconds
+    return Facts(media, found[1], found[2], size_bytes, seconds)
+
+
+async def bring(library: Library, source: Source, most_bytes: int, file: BinaryIO, *, extension: str) -> int:
+    """The whole file, as bytes on disk: how many. Errors: Gone, Unreachable.
+
+    Gone is also what has grown beyond `most_bytes`, or is not of the kind any more that it was.
+    """
+    async with library.open(source) as stream:
+        head = await _head(stream)
+        found = sniff(head)
+        size_bytes = await _copy(head, stream, file, most_bytes) if found and found[1] == extension else None
+    if size_bytes is None:
+        raise Gone
+    return size_bytes
+
+
+async def _head(stream: Stream) -> bytes:
+    """At least so much as tells the kind, if there is as much; the stream goes on behind it."""
+    head = bytearray()
+    while len(head) < HEAD_BYTES and (chunk := await anext(stream.chunks, b"")):
+        head += chunk
+    return bytes(head)
+
+
+async def _copy(head: bytes, stream: Stream, file: BinaryIO, most_bytes: int) -> int | None:
+    """How many bytes there were; None: too many, and the rest was not read."""
+    size_bytes, chunk = 0, head
+    while chunk:
+        size_bytes += len(chunk)
+        if size_bytes > most_bytes:
+            return None
+        await asyncio.to_thread(file.write, chunk)
+        chunk = await anext(stream.chunks, b"")
+    await asyncio.to_thread(file.flush)
+    return size_bytes
 
 
 async def read(library: Library, source: Source, most_bytes: int) -> bytes:

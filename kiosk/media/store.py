@@ -30,12 +30,24 @@ class Kept:
     address: str | None
 
 
-async def add(tx: Tx, customer_id: int, update_id: int, source: Source, facts: Facts) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Which question a file is an answer to, and the album that it came in."""
+
+    generation_id: int
+    field: str
+    album: str | None = None
+
+
+async def add(
+    tx: Tx, customer_id: int, update_id: int, source: Source, facts: Facts, answers: Answers | None = None
+) -> int | None:
     """The file's number; None when this update has brought it already."""
     media_id: int | None = await tx.fetchval(
         """
-        INSERT INTO media (customer_id, update_id, file_id, link, extension, mime, size_bytes, seconds)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id
+        INSERT INTO media (customer_id, update_id, file_id, link, extension, mime, size_bytes, seconds,
+                           generation_id, field, album)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id
         """,
         customer_id,
         update_id,
@@ -45,8 +57,32 @@ async def add(tx: Tx, customer_id: int, update_id: int, source: Source, facts: F
         facts.mime,
         facts.size_bytes,
         facts.seconds,
+        answers.generation_id if answers else None,
+        answers.field if answers else None,
+        answers.album if answers else None,
     )
     return media_id
+
+
+async def is_known(tx: Tx, customer_id: int, update_id: int) -> bool:
+    """This update has brought its file already."""
+    known: bool = await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM media WHERE customer_id = $1 AND update_id = $2)", customer_id, update_id
+    )
+    return known
+
+
+async def answered_by(tx: Tx, customer_id: int, album: str) -> Answers | None:
+    """The question that earlier files of an album have answered; None: none of them did."""
+    row = await tx.fetchrow(
+        """
+        SELECT generation_id, field, album FROM media
+        WHERE customer_id = $1 AND album = $2 AND generation_id IS NOT NULL ORDER BY id DESC LIMIT 1
+        """,
+        customer_id,
+        album,
+    )
+    return Answers(**dict(row)) if row else None
 
 
 async def find(tx: Tx, customer_id: int, media_ids: Collection[int]) -> Mapping[int, Kept]:

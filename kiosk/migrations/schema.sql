@@ -367,6 +367,8 @@ CREATE TABLE public.deliveries (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     title text DEFAULT ''::text NOT NULL,
     duration_s integer,
+    alone boolean DEFAULT false NOT NULL,
+    cover text DEFAULT ''::text NOT NULL,
     CONSTRAINT deliveries_media CHECK ((media = ANY (ARRAY['image'::text, 'video'::text, 'audio'::text, 'text'::text]))),
     CONSTRAINT deliveries_part CHECK ((part = ANY (ARRAY['result'::text, 'extra'::text, 'notice'::text, 'failure'::text, 'original'::text]))),
     CONSTRAINT deliveries_sent CHECK (((sent_at IS NOT NULL) = (state = 'sent'::text))),
@@ -491,6 +493,9 @@ CREATE TABLE public.media (
     address text,
     uploaded_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    album text,
+    generation_id bigint,
+    field text,
     CONSTRAINT media_one_source CHECK (((file_id IS NULL) <> (link IS NULL))),
     CONSTRAINT media_uploaded CHECK (((address IS NULL) = (uploaded_at IS NULL)))
 );
@@ -820,6 +825,8 @@ CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE
 
 CREATE INDEX generations_unknown ON public.generations USING btree (submitted_at) WHERE (state = 'submitting'::text);
 
+CREATE INDEX media_album ON public.media USING btree (customer_id, album) WHERE (album IS NOT NULL);
+
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
 
 CREATE INDEX orphan_callbacks_unmatched ON public.orphan_callbacks USING btree (received_at) WHERE (matched_at IS NULL);
@@ -905,6 +912,9 @@ ALTER TABLE ONLY public.imported_rows
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
 
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from aiogram import Bot, Dispatcher
 
 from kiosk.assortment import assortment, patience
-from kiosk.bot.desk import Desk
 from kiosk.bot.ears import Polling
 from kiosk.bot.files import CustomerFiles
+from kiosk.bot.filing import FilingDesk
 from kiosk.bot.handlers import Handlers
 from kiosk.bot.intake import BotIntake
 from kiosk.bot.messenger import TelegramMessenger
@@ -92,7 +92,7 @@ def open_branch(parts: Parts, goods: Goods, bot: Bot, *, alone: bool) -> Branch:
     """Puts one together; nothing here waits or talks to anyone."""
     settings, profile = parts.settings, goods.profile
     wizard = Wizard(goods.shelf, Rates(rub_per_usd=settings.rub_per_usd, multiplier=profile.price_multiplier))
-    desk = Desk(
+    desk = FilingDesk(
         db=parts.db,
         shelf=goods.shelf,
         wizard=wizard,

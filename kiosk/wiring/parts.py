@@ -82,5 +82,5 @@ def provider_session() -> aiohttp.ClientSession:
 
 
 def hands() -> asyncio.Semaphore:
-    """How many files of customers are whole in memory while they are handed to the provider."""
+    """How many files of customers are whole on disk while they are handed to the provider."""
     return asyncio.Semaphore(4)

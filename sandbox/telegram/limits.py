@@ -25,6 +25,9 @@ CALLBACK_DATA_BYTES = 64
 CALLBACK_ANSWER_CHARS = 200
 KEYBOARD_BUTTONS = 100
 ALBUM_ITEMS = range(2, 11)
+# "thumbnail" of sendVideo, sendAudio and sendDocument.
+COVER_BYTES = 200 * 1024
+COVER_SIDE = 320
 COMMANDS = 100
 UPDATES_PER_CALL = 100
 LONG_POLL_S = 50
@@ -93,8 +96,11 @@ class FloodGate:
         """Whether the bot has come although it was told to wait with this chat."""
         return self._clock() < self._told.get((bot_id, chat_id), 0.0)
 
-    def pass_or_refuse(self, bot_id: int, method: str, chat_id: str) -> None:
-        """Counts one sending call; raises TooManyRequests when the pace is exceeded, and then counts nothing."""
+    def pass_or_refuse(self, bot_id: int, method: str, chat_id: str, messages: int = 1) -> None:
+        """Counts what one call sends; raises TooManyRequests when the pace is exceeded, and then counts nothing.
+
+        An album passes when a single message would, and whatever comes next waits for each of its messages.
+        """
         if self._limits is None or method not in SENDING:
             return
         overall = self._bucket((bot_id, ""), self._limits.overall_per_s, self._limits.overall_burst)
@@ -105,8 +111,8 @@ class FloodGate:
         )
         if pause_s > 0:
             raise TooManyRequests(ceil(pause_s))
-        overall.tokens -= 1
-        chat.tokens -= 1
+        overall.tokens -= messages
+        chat.tokens -= messages
 
     def _bucket(self, key: tuple[int, str], per_s: float, burst: int) -> _Bucket:
         now_s = self._clock()

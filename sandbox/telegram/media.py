@@ -9,7 +9,7 @@ from sandbox.telegram.calls import Call, Upload
 from sandbox.telegram.errors import BadRequest
 from sandbox.telegram.fetch import fetch
 from sandbox.telegram.files import Content, StoredFile
-from sandbox.telegram.probe import probe_clip, probe_photo
+from sandbox.telegram.probe import probe_clip, probe_cover, probe_photo
 from sandbox.telegram.world import World
 
 KINDS = ("photo", "video", "animation", "audio", "voice", "document", "video_note", "sticker")
@@ -24,6 +24,7 @@ _FIELDS = {
     "video_note": ("length", "duration"),
     "sticker": ("width", "height"),
 }
+_COVERED = frozenset({"video", "animation", "audio", "document"})
 _CLASS_NAMES = {"photo": "Photo", "video": "Video", "audio": "Audio", "voice": "VoiceNote", "document": "Document"}
 
 
@@ -35,7 +36,7 @@ async def take_media(world: World, bot_id: int, kind: str, call: Call, name: str
         upload = await fetch(world.session, kind, stated, world.options.fetch_timeout_s)
     if upload is not None:
         stored = await store(world, bot_id, kind, upload)
-        return body_of(world, stored, call)
+        return with_cover(body_of(world, stored, call), await _cover(world, bot_id, call))
     if not stated or stated.startswith(_ATTACHED):
         raise BadRequest(f"there is no {kind.replace('_', ' ')} in the request")
     stored = world.files.named(bot_id, stated)
@@ -43,6 +44,24 @@ async def take_media(world: World, bot_id: int, kind: str, call: Call, name: str
         theirs, ours = _CLASS_NAMES.get(stored.kind, "Document"), _CLASS_NAMES.get(kind, "Document")
         raise BadRequest(f"can't use file of type {theirs} as {ours}")
     return body_of(world, stored, call)
+
+
+async def _cover(world: World, bot_id: int, call: Call) -> dict[str, Any] | None:
+    """What the call states as the thumbnail of its file; only uploaded anew, and left out when it is none."""
+    stated = call.text("thumbnail")
+    upload = call.uploads.get(stated.removeprefix(_ATTACHED) if stated.startswith(_ATTACHED) else "thumbnail")
+    content = await asyncio.to_thread(probe_cover, upload.data) if upload else None
+    if content is None:
+        return None
+    return _photo_size((await world.files.keep(bot_id, "photo", [content]))[0])
+
+
+def with_cover(body: dict[str, Any], cover: dict[str, Any] | None) -> dict[str, Any]:
+    """Photos have none."""
+    kind = kind_of(body)
+    if cover is None or kind not in _COVERED:
+        return body
+    return {**body, kind: {**body[kind], "thumbnail": cover}}
 
 
 async def store(world: World, bot_id: int, kind: str, upload: Upload) -> StoredFile:

@@ -90,7 +90,8 @@ class BotApi:
 
     async def _carry_out(self, bot: Bot, name: str, call: Call) -> Any:
         self._world.stats.calls[name] += 1
-        self._gate.pass_or_refuse(bot.id, name, call.text("chat_id"))
+        messages = max(len(call.items("media")), 1) if name == "sendMediaGroup" else 1
+        self._gate.pass_or_refuse(bot.id, name, call.text("chat_id"), messages)
         return await _METHODS[name](self._world, bot, call)
 
     def _refuse(self, error: ApiError) -> web.Response:

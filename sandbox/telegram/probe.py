@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sandbox.telegram.errors import BadRequest
 from sandbox.telegram.files import Content
-from sandbox.telegram.limits import PHOTO_BYTES, PHOTO_RATIO, PHOTO_SIDES_SUM
+from sandbox.telegram.limits import COVER_BYTES, COVER_SIDE, PHOTO_BYTES, PHOTO_RATIO, PHOTO_SIDES_SUM
 
 # The sides to which Telegram scales a photo; the last is what a bot gets as "the photo".
 _SIDES = (90, 320, 800, 1280, 2560)
@@ -44,6 +44,18 @@ def probe_photo(data: bytes) -> tuple[Content, ...]:
         return tuple(sizes)
     biggest = data if is_plain_jpeg else _jpeg(picture)
     return (*sizes, Content(biggest, "image/jpeg", width=picture.width, height=picture.height))
+
+
+def probe_cover(data: bytes) -> Content | None:
+    """A thumbnail as Telegram takes it; None for what it silently leaves out."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as opened:
+            width, height = opened.size
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        return None
+    if len(data) > COVER_BYTES or max(width, height) > COVER_SIDE:
+        return None
+    return Content(data, "image/jpeg", width=width, height=height)
 
 
 def _check_sides(width: int, height: int) -> None:

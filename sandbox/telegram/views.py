@@ -98,6 +98,7 @@ def _media_view(message: Message) -> dict[str, Any] | None:
         "kind": kind,
         "url": FILES_PATH + media["file_unique_id"],
         "file_unique_id": media["file_unique_id"],
+        "cover": FILES_PATH + media["thumbnail"]["file_unique_id"] if "thumbnail" in media else None,
         "spoiler": bool(message.body.get("has_media_spoiler")),
         **{
             name: media[name]

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -13,7 +14,7 @@ from kiosk.delivery.send import Courier
 from kiosk.delivery.store import Delivery
 from kiosk.generations import store
 from kiosk.generations.deliver import Deliverer
-from kiosk.generations.original import owe_originals
+from kiosk.generations.original import KEPT_FOR, Owed, owe_originals
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import Failure, State
 from kiosk.generations.store import Generation
@@ -221,8 +222,8 @@ async def test_original_asked_for_at_the_last_moment_is_not_forgotten(database: 
         async with asyncio.timeout(20):
             while not await tx.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
-        assert await owe_originals(tx, found)
-        assert not await owe_originals(tx, found)
+        assert await owe_originals(tx, found) is Owed.NOW
+        assert await owe_originals(tx, found) is Owed.ALREADY
     assert not await ending
     async with database.transaction() as tx:
         parcel = await taken(tx, order)
@@ -238,8 +239,8 @@ async def test_originals_are_owed_after_everything_was_brought(database: Databas
         assert await store.delivered(tx, order)
         found = await store.get(tx, order)
         assert found is not None
-        assert not await owe_originals(tx, replace(found, state=State.FAILED))
-        assert await owe_originals(tx, found)
+        assert await owe_originals(tx, replace(found, state=State.FAILED)) is Owed.ALREADY
+        assert await owe_originals(tx, found) is Owed.NOW
         seen = []
         while parcel := await claim(tx, order):
             seen.append((parcel.part, parcel.position))
@@ -247,4 +248,79 @@ async def test_originals_are_owed_after_everything_was_brought(database: Databas
             await deliveries.mark_sent(tx, parcel.id, message_id=1, file_id=None)
         assert seen == [(Part.ORIGINAL, 0), (Part.ORIGINAL, 1), (Part.ORIGINAL, 2)]
         assert await store.delivered(tx, order)
-        assert not await owe_originals(tx, found)
+        assert await owe_originals(tx, found) is Owed.ALREADY
+
+
+async def test_original_is_not_promised_once_the_provider_has_deleted_it(database: Database, order: int) -> None:
+    """To the last moment of two weeks it is owed; then the customer is told at once, and nothing is tried in vain."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES[:1]))
+        found = await store.get(tx, order)
+        assert found is not None
+        assert found.settled_at is not None
+        late = replace(found, read_at=found.settled_at + KEPT_FOR + timedelta(microseconds=1))
+        assert await owe_originals(tx, late) is Owed.EXPIRED
+        assert await owe_originals(tx, replace(found, read_at=found.settled_at + KEPT_FOR)) is Owed.NOW
+
+
+LIKE = [Media.IMAGE, Media.VIDEO, Media.AUDIO, Media.AUDIO, Media.IMAGE, Media.TEXT, Media.IMAGE]
+
+
+async def albums(database: Database, order: int) -> list[list[int]]:
+    """The positions that are taken together, all of them sent at once."""
+    seen = []
+    async with database.transaction() as tx:
+        while parcel := await claim(tx, order):
+            album = await deliveries.claim_with(tx, order, parcel)
+            seen.append([one.position for one in album])
+            for one in album:
+                await deliveries.mark_sent(tx, one.id, message_id=1, file_id=None)
+    return seen
+
+
+async def test_files_that_go_together_are_taken_together(database: Database, order: int) -> None:
+    """Pictures and clips mix, sounds go among themselves, words and the first file by themselves, ten at most."""
+    outputs = [Output(media, f"https://files.example/{n}") for n, media in enumerate([Media.IMAGE, *LIKE])]
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(outputs)[:-1])
+    assert await albums(database, order) == [[0], [1, 2], [3, 4], [5], [6], [7]]
+    async with database.transaction() as tx:
+        await tx.execute("DELETE FROM deliveries")
+        many = [replace(FILES[0], exact=True)] * 13
+        await deliveries.insert(tx, order, result_parcels(many))
+    assert await albums(database, order) == [
+        [0],
+        [*range(1, 11)],
+        [11, 12],
+        [0],  # the notice
+        [*range(10)],  # the files behind them
+        [10, 11, 12],
+    ]
+
+
+async def test_file_that_no_album_takes_divides_the_others(database: Database, order: int) -> None:
+    """Their order stays, and the attempt in which nothing was shown does not count."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES + FILES)[1:-1])
+        first = await taken(tx, order)
+        album = await deliveries.claim_with(tx, order, first)
+        assert [one.position for one in album] == [1, 2, 3, 4, 5]
+        for one in album:
+            if one.position == 3:
+                await deliveries.send_alone(tx, one.id)
+            else:
+                await deliveries.put_back(tx, one.id, untried=True)
+        assert await tx.fetchval("SELECT sum(tries) FROM deliveries") == 0
+    assert await albums(database, order) == [[1, 2], [3], [4, 5]]
+
+
+async def test_album_is_in_one_pair_of_hands(database: Database, order: int) -> None:
+    """Whoever comes second gets none of its files, and all of them when whoever had them is taken for dead."""
+    async with database.transaction() as tx:
+        await deliveries.insert(tx, order, result_parcels(FILES)[1:-1])
+        album = await deliveries.claim_with(tx, order, await taken(tx, order))
+        assert await claim(tx, order) is None
+        for one in album:
+            await begun_ago(tx, one, SEND_S + 1)
+        again = await deliveries.claim_with(tx, order, await taken(tx, order))
+    assert [(one.id, one.tries) for one in again] == [(one.id, 1) for one in album]

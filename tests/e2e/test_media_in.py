@@ -74,7 +74,10 @@ async def test_wrong_files_are_explained_at_once(database: Database, dsn: str) -
     """Another kind, another format, too big, no file at all: the question stays and says what is expected."""
     async with a_visit(dsn, database) as (shop, visitor):
         await visitor.choose("✂️", "Recraft Remove Background")
-        await visitor.send("voice", a_sound(1), "нужно другое — картинка", name="v.wav", mime_type="audio/wav")
+        await visitor.send(
+            "voice", a_sound(1), "Это звук, а нужно другое — картинка", name="v.wav", mime_type="audio/wav"
+        )
+        await visitor.send("sticker", b"not what it seems", "нужно другое — картинка", name="a.tgs")
         await visitor.send("document", a_picture(extension="gif"), "Нужен один из: JPEG, PNG, WEBP", name="a.gif")
         await visitor.send("document", b"just words" * 900, "нужно другое — картинка", name="a.bin")
         big = a_picture() + b"\0" * (6 * MIB)
@@ -107,8 +110,9 @@ async def test_length_of_a_video_decides_the_price(database: Database, dsn: str)
     async with a_visit(dsn, database) as (shop, visitor):
         await visitor.choose("📽", "Wan 2.2 Animate Move")
         clip = make(MediaOrder("video", "волны", duration_s=4, extension="mp4"))
-        await visitor.send("document", clip, "Не видно, сколько это длится", name="a.mp4", mime_type="video/mp4")
-        await visitor.send("video", clip, "Картинка", name="a.mp4", mime_type="video/mp4")
+        hidden, named = clip.replace(b"moov", b"free"), {"name": "a.mp4", "mime_type": "video/mp4"}
+        await visitor.send("document", hidden, "Не видно, сколько это длится", **named)
+        await visitor.send("video", clip, "Картинка", **named)
         await visitor.send("photo", a_picture(), "Цена: 24,00\xa0₽")
         await visitor.press("⚙️", "Разрешение")
         await visitor.press("Разрешение", "480p · 24,00\xa0₽", "720p · 50,00\xa0₽")
@@ -149,7 +153,7 @@ async def test_pasted_address_of_our_own_network_is_refused(database: Database, 
         address = f"{shop.telegram.base_url}{sample['media']['url']}"
         await visitor.choose("✂️", "Recraft Remove Background")
         for link in (address, address.replace("127.0.0.1", "localhost")):
-            await visitor.write(link, "Не получилось открыть файл")
+            await visitor.write(link, "ссылка ведёт в закрытую сеть")
 
 
 async def test_file_is_handed_over_anew_once_the_provider_forgot_it(database: Database, dsn: str) -> None:
@@ -193,3 +197,68 @@ async def test_file_where_words_are_asked_for(database: Database, dsn: str, kind
         await visitor.choose("🎬", "Wan 2.7")
         data = {"sticker": b"RIFF0000WEBPVP8 ", "voice": a_sound(1)}[kind]
         await visitor.send(kind, data, "нужен ответ текстом", "Опишите видео", name="a.webp", mime_type="image/webp")
+
+
+async def test_seconds_are_read_from_documents_and_links(database: Database, dsn: str) -> None:
+    """A clip sent as a file, then by its address: its own header tells the length that decides the price."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        clip = make(MediaOrder("video", "волны", duration_s=4, extension="mp4"))
+        sample = await visitor.customer.send_media("document", clip, name="a.mp4", mime_type="video/mp4")
+        for as_link in (False, True):
+            await visitor.choose("📽", "Wan 2.2 Animate Move")
+            if as_link:
+                await visitor.write(f"{shop.telegram.base_url}{sample['media']['url']}", "Картинка")
+            else:
+                await visitor.send("document", clip, "Картинка", name="a.mp4", mime_type="video/mp4")
+            await visitor.send("photo", a_picture(), "Цена: 24,00\xa0₽")
+
+
+async def test_album_larger_than_its_question_says_so(database: Database, dsn: str) -> None:
+    """The first files are taken in their order; those that are too many answer no other question by accident."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("✂️", "Recraft Remove Background")
+        picture = {"name": "a.png", "mime_type": "image/png"}
+        await visitor.send("document", a_picture("red", "png"), "Цена", album="1", **picture)
+        await visitor.send("document", a_picture("blue", "png"), "взят первый", "Цена", album="1", **picture)
+        assert await handed(shop, (await bought(shop, visitor))["image"]) == a_picture("red", "png")
+
+
+async def test_wrong_kind_in_an_album_is_named(database: Database, dsn: str) -> None:
+    """A clip among pictures: it is said to be one, and the pictures around it are taken."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("🖌", "Nano Banana Edit")
+        await visitor.write("сложи вместе", "Можно несколько, до 10")
+        await visitor.send("photo", a_picture("red"), "Дальше (файлов: 1)", album="9")
+        clip = make(MediaOrder("video", "волны", duration_s=1, extension="mp4"))
+        await visitor.send("video", clip, "Это видео, а нужно другое — картинка", album="9", mime_type="video/mp4")
+        await visitor.send("photo", a_picture("blue"), "Дальше (файлов: 2)", album="9")
+        await visitor.press("✅ Дальше", "Цена", "Картинки: файлов: 2")
+        assert len((await bought(shop, visitor))["image_urls"]) == 2
+
+
+async def test_file_that_comes_twice_and_filled_its_question_changes_nothing(database: Database, dsn: str) -> None:
+    """Its update again, once the card is shown: the card once more, and not a word about files."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("✂️", "Recraft Remove Background")
+        shop.telegram_fault("duplicate_update", "webhook")
+        await visitor.send("photo", a_picture(), "Цена")
+        await visitor.write("и что теперь?", "Цена")
+        texts = [one["text"] for one in (await visitor.customer.chat())["messages"] if one["from"] == "bot"]
+        assert not any("Привет" in text for text in texts[1:])
+        assert not any("Нужен файл" in text for text in texts)
+
+
+@pytest.mark.parametrize("kind", ["video_note", "animation"])
+async def test_every_kind_of_clip_leads_somewhere(database: Database, dsn: str, kind: str) -> None:
+    """A round video and a GIF are clips like any other."""
+    async with a_visit(dsn, database) as (_, visitor):
+        await visitor.choose("📽", "Wan 2.2 Animate Move")
+        clip = make(MediaOrder("video", "волны", duration_s=4, extension="mp4"))
+        await visitor.send(kind, clip, "Картинка", name="a.mp4", mime_type="video/mp4")
+
+
+async def test_sticker_is_a_picture(database: Database, dsn: str) -> None:
+    """A still one is a WebP like any other."""
+    async with a_visit(dsn, database) as (_, visitor):
+        await visitor.choose("✂️", "Recraft Remove Background")
+        await visitor.send("sticker", a_picture(extension="webp"), "Цена", name="a.webp", mime_type="image/webp")

@@ -1,17 +1,21 @@
 """The Telegram stand-in takes and gives files as Telegram does: photos, albums, addresses, limits, downloads."""
 
 import asyncio
+import contextlib
 import io
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from PIL import Image
-from telegram import Bot, InputMediaDocument, InputMediaPhoto, InputMediaVideo
+from telegram import Bot, InputMediaAudio, InputMediaDocument, InputMediaPhoto, InputMediaVideo
 from telegram.error import BadRequest, NetworkError
 
 from sandbox.customer import Customer, Refused
+from sandbox.media.studio import MediaOrder, make
 from sandbox.telegram import TelegramOptions, TelegramSandbox
+from sandbox.telegram.errors import TooManyRequests
+from sandbox.telegram.limits import FloodGate, FloodLimits
 from tests.e2e.sandbox_telegram_stage import library_bot, picture, raw_bot, served, started
 
 USER_ID = 42
@@ -221,3 +225,31 @@ async def test_large_photo_is_scaled_to_2560(bot: Bot, customer: Customer) -> No
     data = await customer.download((await customer.chat())["messages"][-1]["media"]["url"])
     with Image.open(io.BytesIO(data)) as seen:
         assert (seen.format, seen.size) == ("JPEG", (2560, 1280))
+
+
+async def test_cover_is_kept_and_a_wrong_one_left_out(bot: Bot, customer: Customer) -> None:
+    """A small JPEG beside a sound, in an album too; a large one is silently no cover."""
+    audio, cover = await asyncio.to_thread(make, MediaOrder("audio", "утро", extension="mp3")), picture(kind="JPEG")
+    sent = await bot.send_audio(USER_ID, audio, thumbnail=cover)
+    assert sent.audio is not None
+    assert sent.audio.thumbnail is not None
+    assert (sent.audio.thumbnail.width, sent.audio.thumbnail.file_size) == (64, len(cover))
+    album = await bot.send_media_group(
+        USER_ID,
+        [InputMediaAudio(audio, thumbnail=cover), InputMediaAudio(audio, thumbnail=picture(400, 400, kind="JPEG"))],
+    )
+    assert [message.audio is not None and message.audio.thumbnail is not None for message in album] == [True, False]
+    seen = [message["media"]["cover"] for message in (await customer.chat())["messages"][-3:]]
+    assert [one is not None for one in seen] == [True, True, False]
+    assert await customer.download(seen[0]) == cover
+
+
+async def test_album_counts_each_of_its_messages() -> None:
+    """It passes as one message does; the next one waits for all of it."""
+    now_s = [0.0]
+    gate = FloodGate(FloodLimits(chat_burst=5), lambda: now_s[0])
+    gate.pass_or_refuse(1, "sendMediaGroup", "1001", 10)
+    for at_s, passes in ((5.0, False), (6.0, True)):
+        now_s[0] = at_s
+        with contextlib.nullcontext() if passes else pytest.raises(TooManyRequests):
+            gate.pass_or_refuse(1, "sendMessage", "1001")

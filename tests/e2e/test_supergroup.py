@@ -1,6 +1,7 @@
 """A group becomes a supergroup while it is owed something: the result goes there, and touches nothing that is there."""
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -48,7 +49,8 @@ class Supergroup:
         self.calls.append((request.match_info["method"], chat, str(fields.get("reply_parameters", ""))))
         if chat == OLD:
             return web.json_response(MOVED, status=400)
-        return web.json_response({"ok": True, "result": SHOWN})
+        album = len(json.loads(str(fields.get("media", "[]"))))
+        return web.json_response({"ok": True, "result": [SHOWN] * album if album else SHOWN})
 
     async def give(self, _request: web.Request) -> web.Response:
         return web.Response(body=PNG)
@@ -81,7 +83,7 @@ async def a_deliverer(database: Database, group: Supergroup) -> AsyncIterator[De
         yield Deliverer(database, {BOT: Courier(messenger, Fetcher(session, "tests", MB), MB)})
 
 
-async def settled(database: Database, group: Supergroup, *, well: bool) -> int:
+async def settled(database: Database, group: Supergroup, *, well: bool, files: int = 1) -> int:
     """An order of the group's, with everything still to be told."""
     async with database.transaction() as tx:
         number = await running(tx, await a_customer(tx, kopecks=1000), price=10)
@@ -90,7 +92,7 @@ async def settled(database: Database, group: Supergroup, *, well: bool) -> int:
     assert order is not None
     settler = Settler(database)
     if well:
-        assert await settler.succeed(order, [Output(Media.IMAGE, f"{group.url}/1.png")])
+        assert await settler.succeed(order, [Output(Media.IMAGE, f"{group.url}/1.png")] * files)
     else:
         assert await settler.fail(order, Failure.PROVIDER, was=State.RUNNING)
     return number
@@ -132,3 +134,22 @@ async def test_group_that_moves_between_two_parcels_is_followed(database: Databa
             found = await store.get(tx, order)
         assert found is not None
         assert found.delivered_at
+
+
+async def test_group_that_moves_before_an_album_is_followed(database: Database) -> None:
+    """All of its files go to the new chat as one, and reply to nothing there."""
+    async with a_supergroup() as group, a_deliverer(database, group) as deliver:
+        order = await settled(database, group, well=True, files=4)
+        async with database.transaction() as tx:
+            await tx.execute(
+                "UPDATE deliveries SET state = 'sent', sent_at = now(), message_id = 5 WHERE part = 'result'"
+            )
+        for _ in range(2):
+            await deliver(order)
+        assert [call for call in group.calls if call[1] == NEW] == [
+            ("sendMediaGroup", NEW, ""),
+            ("sendMessage", NEW, ""),
+        ]
+        assert [method for method, chat, _ in group.calls if chat == OLD] == ["sendMediaGroup"]
+        async with database.reading() as tx:
+            assert await tx.fetchval("SELECT array_agg(tries) FROM deliveries WHERE part = 'extra'") == [1, 1, 1]

@@ -16,6 +16,7 @@ from kiosk.catalog.model import Choice, MediaType, ModelType, Output
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
 from kiosk.generations.gate import Why
+from kiosk.generations.original import Owed
 from kiosk.generations.states import Failure
 from kiosk.operators.alerts import VALUES_OF, Kind
 from tests.textuse import Use, uses
@@ -37,6 +38,7 @@ COMPLETE = {
     "alert-*": {kind.value for kind in Kind},
     "create-*": {output.value for output in Output},
     "ask-file-*": {one.value for one in MediaType},
+    "original-owed-*": {one.value for one in Owed},
     "media-*": {one.value for one in MediaType},
     "type-*": {one.value for one in ModelType},
 }

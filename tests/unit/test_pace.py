@@ -151,3 +151,28 @@ def test_deliveries_leave_room_for_answers_in_a_chat() -> None:
     moments_s = [n / 4 for n in range(8)]
     assert [pace.ask(at, ANNA, answer=False) <= 0 for at in moments_s] == [True] * 4 + [False] * 4
     assert pace.ask(moments_s[-1], ANNA, answer=True) == 0
+
+
+@given(st.lists(st.tuples(moments, st.integers(1, 10)), max_size=100), st.sampled_from([7, PER_S]))
+def test_each_message_of_an_album_counts(steps: list[tuple[float, int]], per_s: int) -> None:
+    """An album leaves in one; over any time no more leaves than the limits allow, but for the last album's own."""
+    pace, now_s = Pace(per_s), 0.0
+    left: list[tuple[float, int]] = []
+    for pause_s, messages in steps:
+        now_s += pause_s
+        if pace.ask(now_s, ANNA, answer=False, messages=messages) <= 0:
+            left.append((now_s, messages))
+    for begin, (from_s, _) in enumerate(left):
+        for end in range(begin, len(left)):
+            before = sum(messages for _, messages in left[begin:end])
+            windows = (left[end][0] - from_s) // PRIVATE_DELIVERIES.within_s + 1
+            assert before <= windows * PRIVATE_DELIVERIES.count
+
+
+def test_album_is_waited_for_by_whatever_comes_next() -> None:
+    """Ten messages at once are ten seconds in a chat, less the burst that is always allowed."""
+    pace = Pace(1000)
+    assert pace.ask(0.0, ANNA, answer=False, messages=10) == 0
+    assert pace.ask(7.9, ANNA, answer=False) > 0
+    assert pace.ask(8.0, ANNA, answer=False) == 0
+    assert pace.ask(8.0, ANNA, answer=True) == 0

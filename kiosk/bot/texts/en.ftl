@@ -364,12 +364,23 @@ media-audio = sound
 media-document = document
 media-webpage = link to a page
 unfit-kind = ⚠️ That does not fit: something else is needed — { $kind }.
+unfit-kind-found = ⚠️ That is a { $found }, but something else is needed — { $kind }.
 unfit-format = ⚠️ That format does not fit. One of these is needed: { $formats }.
 unfit-big = ⚠️ The file has { $actual } MB, up to { $max } MB are possible.
+unfit-bigger = ⚠️ The file has more than { $max } MB, which is the most.
 unfit-short = ⚠️ It lasts { $actual } s, at least { $min } s are needed.
 unfit-long = ⚠️ It lasts { $actual } s, up to { $max } s are possible.
 unfit-length = ⚠️ It does not show how long it lasts. Send it into the chat itself, not as a file or a link: { $kind }.
 unfit-unreadable = ⚠️ The file could not be opened. Please send it once more.
+unfit-nothing = ⚠️ The file could not be opened: there is none at this link. Check the link, or send the file itself.
+unfit-private = ⚠️ The file could not be opened: the link leads into a private network. Please send the file itself.
+unfit-away = ⚠️ The file could not be opened: the site does not answer, or too slowly. Try again later, or send the file itself.
+unfit-page = ⚠️ A web page opens at this link, but something else is needed — { $kind }. Give a direct link to the file, or send the file itself.
+unfit-surplus =
+    { $count ->
+        [1] ⚠️ One file is needed here: the first was taken, the others were not needed.
+       *[other] ⚠️ There is no room for more files here: the first { $count } were taken, the others were not needed.
+    }
 
 wrong-empty = ⚠️ That is empty. Please send a text.
 wrong-too-long = ⚠️ Too long: { $actual } characters, at most { $max } are possible.
@@ -462,8 +473,10 @@ done-link =
     { $url }
 again-button = 🔁 Once more
 original-button = 📎 Original
-original-coming = 📎 The uncompressed file is on its way
-original-again = You have asked for this file already, see below
+original-owed-now = 📎 The uncompressed file is on its way
+original-owed-already = The uncompressed file was sent already, see below
+original-owed-expired = The uncompressed file is kept for 14 days, and these are over. The picture in the chat is left
+original-expired = 📎 The uncompressed file is gone: it is kept for 14 days. The picture above is all that is left.
 ring = ✅ Done, see above 👆
 
 failed =

@@ -53,16 +53,20 @@ function single(message, act) {
 }
 
 function album(block, act) {
-  const tiles = block.messages.map((message) =>
-    h("div", { class: "tile", ...hooks(message) }, mediaOf(message, act)),
+  const wide = wideTiles(block.messages.length);
+  const tiles = block.messages.map((message, index) =>
+    h("div", { class: index < wide ? "tile wide" : "tile", ...hooks(message) }, mediaOf(message, act)),
   );
-  const grid = h("div", { class: `mosaic mosaic-${Math.min(tiles.length, 5)}` }, tiles);
+  const grid = h("div", { class: `mosaic mosaic-${tiles.length}` }, tiles);
   const visual = block.messages.every((message) => VISUAL.has(message.media?.kind));
   if (!visual) grid.className = "stack";
   const element = h("div", { class: "message", data: { from: block.from } }, bubbleOf(block.messages, act, grid));
   if (visual) element.classList.add("visual", "album");
   return element;
 }
+
+/** How many tiles stand in rows of two, so that the rest fills rows of three. */
+const wideTiles = (count) => ({ 0: 0, 1: 4, 2: 2 })[count % 3];
 
 const hooks = (message) => ({
   data: { testid: "message", messageId: String(message.message_id), from: message.from },
@@ -183,6 +187,7 @@ function video(media) {
     loop: moving,
     muted: moving,
     playsInline: true,
+    poster: media.cover ?? "",
     preload: "metadata",
     data: { testid: "video" },
   });
@@ -196,6 +201,7 @@ function sound(media) {
   return h(
     "div",
     { class: "sound" },
+    media.cover && h("img", { class: "cover", src: media.cover, alt: "", data: { testid: "cover" } }),
     title && h("div", { class: "sound-title" }, title),
     h("audio", { src: media.url, controls: true, preload: "metadata", data: { testid: "audio" } }),
   );
