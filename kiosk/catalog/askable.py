@@ -10,6 +10,7 @@ from kiosk.catalog.model import (
     Condition,
     ExactlyOneOf,
     Flag,
+    Group,
     Input,
     Kind,
     Listing,
@@ -57,16 +58,27 @@ def _alone(item: Input) -> bool:
 
 
 def _has_a_form(kind: Kind) -> bool:
-    """There is a way to answer it in a chat; a list of texts is answered line by line."""
+    """There is a way to answer it in a chat: a list of texts line by line, a list of objects part by part."""
     match kind:
         case Text() | Choice() | Number() | Flag():
             return True
         case Media(media=media):
             return media in CARRIED
+        case Listing(of=Group() as group):
+            return bool(parts_of(group)) and all(part in parts_of(group) for part in group.fields if part.required)
         case Listing(of=inner):
             return isinstance(inner, Text) or (isinstance(inner, Media) and inner.media in CARRIED)
         case _:
             return False
+
+
+def parts_of(group: Group) -> tuple[Input, ...]:
+    """The parts of an object that a customer can be asked for."""
+    return tuple(part for part in group.fields if part.ask and not _holds_objects(part.kind) and _has_a_form(part.kind))
+
+
+def _holds_objects(kind: Kind) -> bool:
+    return isinstance(kind, Listing) and isinstance(kind.of, Group)
 
 
 def _demands_more(model: Model, item: Input, rule: Rule) -> bool:

@@ -79,6 +79,9 @@ def _values(item: Input) -> tuple[Any, ...]:
             return (_shortest(item.kind),)
         case Listing(of=Media() as media, min_items=fewest):
             return ([_shortest(media)] * max(fewest, 1),)
+        case Listing(of=Group(fields=fields), min_items=fewest):
+            one = {part.name: values[0] for part in fields if part.required and (values := _values(part))}
+            return ([one] * max(fewest, 1),)
         case Listing() | Group():
             return ()
         case _:

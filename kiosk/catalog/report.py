@@ -175,8 +175,9 @@ def _total(rule: TotalSeconds | TotalChars | MaxTotalItems) -> Iterator[str]:
             yield from (f"all of {field}: at most {most} s" for field, most in limits)
         case TotalChars(field=field, part=part, maximum=most):
             yield f"all {part} of {field}: at most {most} characters"
-        case MaxTotalItems(fields=fields, maximum=most):
-            yield f"{', '.join(fields)}: at most {most} files together"
+        case MaxTotalItems(fields=fields, maximum=most, when=when):
+            together = " together" if len(fields) > 1 else ""
+            yield f"{', '.join(fields)}: at most {most} files{together}" + (f" with {_when(when)}" if when else "")
         case _:
             assert_never(rule)
 

@@ -22,6 +22,9 @@ KNOWN_DIFFERENCES = {
         "the provider takes 10 or 20 credits by the size of the result: the shop says that the inputs do not tell, the "
         "stand-in always takes 10"
     ),
+    ("kling-3.0-omni/text-to-video", "customize_multi_shots: default"): (
+        "the provider's default demands scenes of every order, which its own prompt does without: the shop says no"
+    ),
 }
 FILE_LIMITS = ("media", "formats", "max_size_mb", "min_seconds", "max_seconds")
 
@@ -37,7 +40,8 @@ def as_joint(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
         case "only_when":
             yield {"only": said["input"], "when": {name: value for name, value in said.items() if name != "input"}}
         case "max_total_items":
-            yield {"together": said["inputs"], "max_items": said["max"]}
+            when = {"when": said["when"]} if "when" in said else {}
+            yield {"together": said["inputs"], "max_items": said["max"], **when}
         case "total_seconds":
             yield from ({"together": [name], "max_seconds": most} for name, most in said.items())
         case "total_chars":

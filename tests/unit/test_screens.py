@@ -13,6 +13,7 @@ from kiosk.bot.buttons import LIMIT_BYTES, Answer, Ask, Cancel, Show, choice_mar
 from kiosk.bot.keyboard import markup
 from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.screens import Screen
+from kiosk.bot.ways import PAGE_CHOICES
 from kiosk.bot.words import LANGUAGES, Language, Words, words
 from kiosk.catalog.form import Problem, ProblemKind, question
 from kiosk.catalog.model import Model, ModelType
@@ -197,7 +198,7 @@ def test_all_models_can_be_asked_about() -> None:
             for item in model.inputs:
                 asked = question(model, item.name)
                 assert asked
-                for page in range(len(asked.choices) // asking.PAGE_CHOICES + 1):
+                for page in range(len(asked.choices) // PAGE_CHOICES + 1):
                     prices = (MOST_KOPECKS,) * len(asked.choices)
                     screen = asking.question(words(language), model, draft, asked, prices=prices, page=page)
                     assert len(screen.text) <= TEXT_LIMIT

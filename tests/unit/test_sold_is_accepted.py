@@ -18,6 +18,7 @@ from kiosk.catalog.form import (
     validate,
 )
 from kiosk.catalog.model import Model
+from kiosk.catalog.path import put, read_path, value_at
 from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.reference import Reference
 from kiosk.catalog.shelf import default_shelf
@@ -36,6 +37,8 @@ def answers_to(asked: Question) -> Iterator[Any]:
     if asked.kind is QuestionKind.MEDIA:
         files = with_file({}, asked, Reference(1, SECONDS))
         yield files * int(asked.minimum or 1) if asked.is_list else files
+    elif asked.kind is QuestionKind.OBJECTS:
+        yield [an_object(asked, last=last) for last in (False, True)][: int(asked.maximum or 1)]
     elif asked.choices:
         yield from asked.choices
     elif asked.kind is QuestionKind.NUMBER:
@@ -47,14 +50,20 @@ def answers_to(asked: Question) -> Iterator[Any]:
         yield ["ы"]
 
 
+def an_object(asked: Question, *, last: bool) -> dict[str, Any]:
+    """With the first or the last of what each part could be; the last has the optional parts, too."""
+    wanted = [part for part in asked.parts if part.required or last]
+    return {part.field: list(answers_to(part))[-1 if last else 0] for part in wanted}
+
+
 def walked(model: Model) -> dict[str, Any]:
     """Every question answered with the first that fits."""
     inputs: dict[str, Any] = {}
     while asked := next_question(model, inputs):
-        assert asked.field not in inputs
+        assert value_at(inputs, read_path(asked.field)) is None
         said = answers_to(asked)
         fitting = [value for value in said if isinstance(check_answer(model, asked.field, value), Accepted)]
-        inputs[asked.field] = fitting[0] if fitting else "en"  # a text of a certain form
+        inputs = put(inputs, read_path(asked.field), fitting[0] if fitting else "en")  # a text of a certain form
     return inputs
 
 
