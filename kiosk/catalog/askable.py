@@ -19,11 +19,14 @@ from kiosk.catalog.model import (
     Model,
     Number,
     Presence,
+    Ratio,
     Requires,
     RequiresInput,
     Rule,
     Scalar,
+    Term,
     Text,
+    Value,
 )
 from kiosk.catalog.rules import broken_rules, holds, with_defaults
 
@@ -102,6 +105,23 @@ def leads_astray(model: Model, item: Input, choice: Scalar) -> bool:
         and not all(can_be_asked(model, field) for field in rule.fields)
         for rule in model.rules
     )
+
+
+def leaves_price_open(model: Model, item: Input, choice: Scalar) -> bool:
+    """This choice leaves a number to the provider that the price is counted by: there is none, so it is not offered."""
+    if not isinstance(item.kind, Number) or choice not in item.kind.special:
+        return False
+    return any(item.name in _numbers(term) for term in model.tariff.quantity)
+
+
+def _numbers(term: Term) -> tuple[str, ...]:
+    match term:
+        case Value(field=field):
+            return (field,)
+        case Ratio(field=field, by=by):
+            return (field, by)
+        case _:
+            return ()
 
 
 def _switches(condition: Condition, item: Input) -> bool:

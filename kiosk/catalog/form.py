@@ -15,7 +15,7 @@ from kiosk.catalog.answer import (
     from_writing,
 )
 from kiosk.catalog.askable import can_be_asked as _can_be_asked
-from kiosk.catalog.askable import is_askable, leads_astray, parts_of, short_range
+from kiosk.catalog.askable import is_askable, leads_astray, leaves_price_open, parts_of, short_range
 from kiosk.catalog.model import Choice, Flag, Group, Input, Listing, Media, Model, Number, Scalar, Text
 from kiosk.catalog.objects import gap, group_of, resolve
 from kiosk.catalog.rules import broken_rules, with_defaults
@@ -200,7 +200,11 @@ def _unknown_fields(model: Model, inputs: Mapping[str, Any]) -> Iterator[Problem
 
 def _question(model: Model, item: Input) -> Question:
     whole = _shape(item)
-    choices = tuple(choice for choice in whole.choices if not leads_astray(model, item, choice))
+    choices = tuple(
+        choice
+        for choice in whole.choices
+        if not leads_astray(model, item, choice) and not leaves_price_open(model, item, choice)
+    )
     return whole if choices == whole.choices else replace(whole, choices=choices)
 
 

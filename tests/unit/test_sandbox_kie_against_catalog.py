@@ -17,7 +17,11 @@ CATALOG: dict[str, dict[str, Any]] = {
     )["models"]
 }
 # Where the two differ on purpose: what differs, and why.
+WHOLE_MEGAPIXELS = "the shop counts the megapixels of each size whole, the stand-in as they are"
 KNOWN_DIFFERENCES = {
+    ("qwen/text-to-image", "prices"): WHOLE_MEGAPIXELS,
+    ("qwen/text-to-image", "credits"): WHOLE_MEGAPIXELS,
+    ("qwen/image-edit", "prices"): WHOLE_MEGAPIXELS,
     ("topaz/image-upscale", "prices"): (
         "the provider takes 10 or 20 credits by the size of the result: the shop says that the inputs do not tell, the "
         "stand-in always takes 10"
