@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from kiosk.bot.buttons import Ask, Cancel, Edit, Press, Reset, Show, Tune
+from kiosk.bot.buttons import Ask, Cancel, Press, Reset, Show, Tune
 from kiosk.bot.labels import field_number
 from kiosk.bot.screens import Button
 from kiosk.bot.words import Words
@@ -48,16 +48,17 @@ def way_row(say: Words, model: Model, draft: Generation, asked: Question) -> tup
 
 
 def _back(model: Model, draft: Generation, asked: Question) -> Press | None:
+    """From what was asked again to the card or the settings, else to the question before: never in a circle."""
     field = read_path(asked.field).name
     whole = question(model, field) or asked
     order = [item.field for item in questions(model)]
-    if all(name in draft.inputs for name in order) and not (whole.required and whole.is_list):
-        if whole.required:
-            return Show(draft.id)
-        upcoming = next_question(model, draft.inputs)
-        waits = upcoming is not None and read_path(upcoming.field).name == field
-        return Edit(draft.id) if waits else Tune(draft.id)  # what is waited for leaves no way to the card
-    earlier = order.index(field) - 1 if field in order else -1
+    upcoming = next_question(model, draft.inputs)
+    waits = upcoming is not None and read_path(upcoming.field).name == field
+    if not whole.required and not waits and all(name in draft.inputs for name in order):
+        return Tune(draft.id)
+    if whole.required and upcoming is None and not whole.is_list:
+        return Show(draft.id)
+    earlier = order.index(field) - 1 if field in order else len(order) - 1
     return Ask(draft.id, field_number(model, order[earlier])) if earlier >= 0 else None
 
 
