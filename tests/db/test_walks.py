@@ -159,6 +159,23 @@ async def test_any_walk_can_be_gone_back_and_left(database: Database, model_id: 
     assert not any(isinstance(one.press, buttons.Cancel) for row in home.screen.rows for one in row)
 
 
+async def test_every_kind_of_button_is_answered(database: Database) -> None:
+    """Each press that there is, meant for somebody's draft, for a stranger's or for none, leads to words."""
+    await remembered(database)
+    walker = Walker(a_desk(database))
+    await walker.desk.start(walker.visitor)
+    await walker.press(buttons.Choose(model_code("kling-3.0/video")))
+    (draft,) = {one.generation_id for one in walker.presses() if isinstance(one, buttons.Cancel)}
+    for kind in Press.__args__:
+        for number in (draft, draft + 1000):
+            values = {"generation_id": number, "code": model_code("z-image")}
+            press = kind(**{name: values.get(name, 0) for name in kind.__slots__})
+            walker.update += 1
+            at = Pressed(walker.visitor.telegram_id, MESSAGE, walker.update, pack(press))
+            reply = await walker.desk.press(walker.visitor, at)
+            assert reply.screen or reply.toast, press
+
+
 async def test_double_press_takes_one_object_away(database: Database) -> None:
     """Pressed twice at once, "remove the last" removes one; a line that is gone has no buttons any more."""
     await remembered(database)

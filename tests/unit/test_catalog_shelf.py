@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from kiosk.catalog.form import Accepted, check_answer
-from kiosk.catalog.model import Confidence, Model, Output
+from kiosk.catalog.model import Confidence, Group, Kind, Listing, Media, Model, Output
 from kiosk.catalog.quote import Quote, Rates, quote
+from kiosk.catalog.rules import with_defaults
 from kiosk.catalog.shelf import NotSoldReason, UnknownModel, default_shelf, load_shelf
 
 TEXT = files("kiosk.catalog").joinpath("models.yaml").read_text(encoding="utf-8")
@@ -97,6 +98,25 @@ def test_catalog_defaults_fit_their_own_inputs() -> None:
         (model.id, name) for model, name, preset in presets() if check_answer(model, name, preset) != Accepted(preset)
     ]
     assert unfit == []
+
+
+def test_no_file_is_ever_filled_in() -> None:
+    """What is missing is asked for, never made up: no file of an input has a default, inside a list neither."""
+
+    def holds_files(kind: Kind) -> bool:
+        match kind:
+            case Listing(of=of):
+                return holds_files(of)
+            case Group(fields=fields):
+                return any(holds_files(part.kind) for part in fields)
+            case _:
+                return isinstance(kind, Media)
+
+    filed = [(model, item) for model in SHELF.models for item in model.inputs if holds_files(item.kind)]
+    assert len(filed) > 100
+    assert [(model.id, item.name) for model, item in filed if item.preset is not None] == []
+    for model, item in filed:
+        assert item.name not in with_defaults(model, {}, for_required=True)
 
 
 def test_catalog_headline_is_what_defaults_cost() -> None:
