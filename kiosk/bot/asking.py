@@ -23,7 +23,7 @@ from kiosk.bot.ways import PAGE_CHOICES, given_row, pages, way_row
 from kiosk.bot.words import Words
 from kiosk.catalog.form import Question, QuestionKind, questions, settings
 from kiosk.catalog.model import UNSTATED_MAX_NUMBER, Model, TotalChars
-from kiosk.catalog.path import read_path
+from kiosk.catalog.path import read_path, value_at
 from kiosk.catalog.rules import characters_of
 from kiosk.generations.store import Generation
 
@@ -73,8 +73,16 @@ def _choices(
 
 
 def _heading(say: Words, model: Model, draft: Generation, asked: Question) -> str:
-    parts = (answers(say, model, draft.inputs), _ask(say, model, asked), _left_hint(say, model, draft, asked))
+    asks = "\n".join(part for part in (_ask(say, model, asked), _preset_hint(say, draft, asked)) if part)
+    parts = (answers(say, model, draft.inputs), asks, _left_hint(say, model, draft, asked))
     return "\n\n".join(part for part in parts if part)
+
+
+def _preset_hint(say: Words, draft: Generation, asked: Question) -> str:
+    """What is usual, or holds as long as nothing is chosen."""
+    if asked.preset is None or value_at(draft.inputs, read_path(asked.field)) is not None:
+        return ""
+    return say("ask-preset-hint", value=value_label(say, asked, asked.preset))
 
 
 def _ask(say: Words, model: Model, asked: Question) -> str:
@@ -118,7 +126,7 @@ def _hint(say: Words, model: Model, asked: Question) -> str:
             key = f"ask-{stem}-hint" if say.has(f"ask-{stem}-hint") else "ask-text-hint"
             return say(key, max=count(asked.maximum))
         case QuestionKind.NUMBER:
-            return _number_hint(say, asked)
+            return number_hint(say, asked)
         case QuestionKind.CHOICE if asked.is_open:
             return say("ask-open-hint")
         case QuestionKind.CHOICE | QuestionKind.BOOLEAN:
@@ -133,7 +141,8 @@ def _hint(say: Words, model: Model, asked: Question) -> str:
             return _file_hint(say, asked)
 
 
-def _number_hint(say: Words, asked: Question) -> str:
+def number_hint(say: Words, asked: Question) -> str:
+    """Which numbers are possible."""
     key = "ask-whole-hint" if asked.whole else "ask-number-hint"
     if asked.minimum is not None and asked.minimum <= -UNSTATED_MAX_NUMBER:
         return say("ask-any-number-hint")

@@ -2,10 +2,11 @@
 
 from typing import assert_never
 
+from kiosk.bot.asking import number_hint
 from kiosk.bot.labels import count, field_label, path_label
 from kiosk.bot.words import Words
 from kiosk.catalog.form import Problem, ProblemKind, QuestionKind, question
-from kiosk.catalog.model import Model
+from kiosk.catalog.model import UNSTATED_MAX_NUMBER, Model
 from kiosk.catalog.quote import Unpriced, UnpricedReason
 from kiosk.media.fit import Flaw, Misfit
 
@@ -35,6 +36,10 @@ def _alone(say: Words, model: Model, found: Problem, name: str) -> str:
             return say("wrong-empty")
         case ProblemKind.NOT_A_CHOICE:
             return say("wrong-choice")
+        case ProblemKind.WRONG_TYPE:
+            return _wrong_type(say, model, found)
+        case ProblemKind.OUT_OF_RANGE if (found.maximum or 0) >= UNSTATED_MAX_NUMBER:
+            return _wrong_type(say, model, found)
         case ProblemKind.OUT_OF_RANGE:
             return say("wrong-range", min=count(found.minimum), max=count(found.maximum))
         case ProblemKind.OFF_STEP:
@@ -45,6 +50,20 @@ def _alone(say: Words, model: Model, found: Problem, name: str) -> str:
             return say("wrong-link")
         case _:
             return _counted(say, model, found)
+
+
+def _wrong_type(say: Words, model: Model, found: Problem) -> str:
+    """What would be right instead."""
+    asked = question(model, found.field)
+    match asked.kind if asked else None:
+        case QuestionKind.NUMBER if asked:
+            return f"{say('wrong-number')} {number_hint(say, asked)}"
+        case QuestionKind.CHOICE | QuestionKind.BOOLEAN | QuestionKind.OBJECTS | QuestionKind.OBJECT:
+            return say("wrong-choice")
+        case QuestionKind.MEDIA:
+            return say("wrong-link")
+        case _:
+            return say("wrong-other")
 
 
 def _counted(say: Words, model: Model, found: Problem) -> str:

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import pytest
+
 from kiosk.db import Database
-from sandbox.media import MediaOrder, make
+from sandbox.media import MediaOrder, clip, make
 from tests.openshop import PATIENCE_S, an_open_shop
 from tests.visitor import ChatVisitor
 
 STEPS = 40
+SMALL = 160 * 160  # pixels of what is sent and made: nobody looks at it
 WORDS = "Рыжий кот у моря"
 NO_ANSWERS = ("⬅️", "✖️", "♻️", "◀️", "Дальше ▶️", "⚙️", "✏️", "➕", "🗑")
 ON = "✅ Дальше"
@@ -109,7 +112,7 @@ def a_file(kind: str, extension: str) -> bytes:
         order = MediaOrder("audio", WORDS, extension=extension, duration_s=6)
     if kind == "video":
         order = MediaOrder("video", WORDS, extension=extension, duration_s=4)
-    return make(order, 400 * 400)
+    return make(order, SMALL)
 
 
 FILES: dict[str, Callable[[], tuple[str, bytes, str, str]]] = {
@@ -123,9 +126,10 @@ def promised(door: str) -> str:
     return next(kind for word, kind in PROMISED if word in door.lower())
 
 
-async def test_stranger_buys_one_of_each_type(database: Database, dsn: str) -> None:
+async def test_stranger_buys_one_of_each_type(database: Database, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every door of the first screen leads to a result of its kind, and what the card says is what is paid."""
-    changes = {"single_model_only": False, "welcome_balance_rub": "50000"}
+    monkeypatch.setattr(clip, "_CLIP_PIXELS", SMALL)
+    changes: dict[str, Any] = {"single_model_only": False, "welcome_balance_rub": "50000"}
     async with an_open_shop(dsn, database, **changes) as shop, shop.customer() as customer:
         stranger = Stranger(ChatVisitor(customer))
         await stranger.visitor.write("/start", "Привет")

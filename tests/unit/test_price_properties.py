@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.words import LANGUAGES, words
-from kiosk.catalog.form import Invalid, Question, question, questions, validate
+from kiosk.catalog.form import Invalid, Question, Rejected, check_answer, question, questions, validate
 from kiosk.catalog.form import settings as settings_of
 from kiosk.catalog.lowest import priced_by
-from kiosk.catalog.model import Choice, Flag, Input, Model, Number, Value
+from kiosk.catalog.model import UNSTATED_MAX_NUMBER, Choice, Flag, Input, Model, Number, Value
 from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.rules import with_defaults
 from kiosk.catalog.shelf import default_shelf
@@ -67,6 +67,19 @@ def test_any_buttons_have_a_price_or_a_reason_in_words(data: st.DataObject, mode
         assert price.credits > 0
     else:
         assert all(unpriced(words(language), model, price) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("model", SOLD, ids=lambda model: model.id)
+def test_nonsense_is_told_what_is_expected(model: Model) -> None:
+    """Words where a number, a button or a file is wanted are refused with what would do, never with a mere "no"."""
+    for asked in (*questions(model), *settings_of(model)):
+        checked = check_answer(model, asked.field, "абв?")
+        if isinstance(checked, Rejected):
+            for language in LANGUAGES:
+                say = words(language)
+                told = problem(say, model, checked.problem)
+                assert told not in {"", say("wrong-other")}, (asked.field, checked.problem)
+                assert str(UNSTATED_MAX_NUMBER) not in told
 
 
 def rank(value: Any) -> float | None:
