@@ -30,7 +30,7 @@ class ChatVisitor:
         found = [one for one in self.buttons() if one["text"].startswith(label)]
         assert found, f"no button {label!r} in {self.labels()}"
         await self.customer.click(before["message_id"], found[0]["callback_data"])
-        await self.see(*expected, unlike=before)
+        await self.see(*expected, after=before["message_id"] - 1, unlike=before)
 
     async def see(self, *texts: str, after: int = 0, unlike: dict[str, Any] | None = None) -> None:
         """Waits for a message of the bot with all these texts on it or on its buttons."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from kiosk.bot.asking import pages
 from kiosk.bot.buttons import Aisle, Balance, Choose, model_code
 from kiosk.bot.labels import grid
 from kiosk.bot.screens import Button, Screen, home_row
+from kiosk.bot.ways import pages
 from kiosk.bot.words import Words
 from kiosk.catalog.model import Model, ModelType
 from kiosk.ledger.store import Wallet

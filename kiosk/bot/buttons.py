@@ -46,7 +46,8 @@ class Aisle:
 class Answer:
     """The choice number `choice` of the input number `field`, both counted from 0 in the catalog's order.
 
-    `mark` is `choice_mark` of what was written on the button: an old keyboard never says what it did not show.
+    `field` may name a part of a list of objects, too: see `labels.field_number`. `mark` is `choice_mark` of what was
+    written on the button: an old keyboard never says what it did not show.
     """
 
     generation_id: int
@@ -88,6 +89,16 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Drop:
+    """Takes object number `item` out of a list that had `count` of them."""
+
+    generation_id: int
+    field: int
+    item: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """Which answer is to be changed?"""
 
@@ -123,7 +134,7 @@ class Again:
     generation_id: int
 
 
-OnDraft: TypeAlias = Answer | Ask | Turn | Tune | Reset | Edit | Show
+OnDraft: TypeAlias = Answer | Ask | Turn | Tune | Reset | Drop | Edit | Show
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +157,7 @@ _WORD_OF: Final[dict[type[Press], str]] = {
     Turn: "p",
     Tune: "n",
     Reset: "d",
+    Drop: "k",
     Edit: "e",
     Show: "s",
     Create: "go",

@@ -5,12 +5,15 @@ from typing import assert_never
 
 from kiosk.bot import asking, buttons, cards, screens
 from kiosk.bot.labels import field_name
+from kiosk.bot.listing import PAGE_OBJECTS
 from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.screens import Screen
+from kiosk.bot.ways import PAGE_CHOICES
 from kiosk.bot.words import Words, words
 from kiosk.catalog.form import Problem, Question
 from kiosk.catalog.form import question as question_about
 from kiosk.catalog.model import Model
+from kiosk.catalog.path import objects_at, read_path
 from kiosk.catalog.quote import Unpriced
 from kiosk.catalog.reference import Reference
 from kiosk.customers.store import Customer
@@ -37,7 +40,7 @@ class Counter:
         asked = self.wizard.question(draft)
         if asked is not None:
             return asking.question(say, model, draft, asked, prices=self.wizard.choice_prices(draft, asked))
-        answered = question_about(model, after) if after else None
+        answered = question_about(model, read_path(after).name) if after else None
         if answered and not answered.required:
             return asking.tune(say, model, draft)
         if draft.price_kopecks is None:
@@ -79,6 +82,9 @@ class Counter:
             case buttons.Reset(field=number):
                 name = field_name(model, number)
                 return await self.wizard.take_back(tx, draft, name) if name else Passed(draft)
+            case buttons.Drop(field=number, item=item, count=count):
+                name = field_name(model, number)
+                return await self.wizard.drop(tx, draft, name, item, count) if name else Passed(draft)
             case buttons.Turn(field=number, page=page):
                 return self._turned(say, model, draft, number, page) or Passed(draft)
             case buttons.Tune():
@@ -86,14 +92,16 @@ class Counter:
             case buttons.Edit():
                 return asking.edit(say, model, draft)
             case buttons.Show():  # whatever was asked again is left as it was
-                return Answered(await self.wizard.requote(tx, draft))
+                return Answered(await self.wizard.go_on(tx, draft))
             case _:
                 assert_never(press)
 
     def _turned(self, say: Words, model: Model, draft: Generation, number: int, page: int) -> Screen | None:
         asked = self.wizard.question(draft)
-        first = page * asking.PAGE_CHOICES
-        if asked is None or asked.field != field_name(model, number) or first >= len(asked.choices):
+        if asked is None or asked.field != field_name(model, number):
+            return None
+        shown = page * PAGE_CHOICES < len(asked.choices)
+        if not shown and page * PAGE_OBJECTS >= len(objects_at(draft.inputs, asked.field)):
             return None
         prices = self.wizard.choice_prices(draft, asked)
         return asking.question(say, model, draft, asked, prices=prices, page=page)

@@ -6,10 +6,15 @@ from typing import Any, Final, TypeVar
 from kiosk.bot.words import Words
 from kiosk.catalog.form import Question, QuestionKind, question, questions, settings
 from kiosk.catalog.model import Model, Scalar
+from kiosk.catalog.objects import group_of
+from kiosk.catalog.path import Path, read_path
 
 SUMMARY_CHARS: Final = 600  # of one answer on the card: texts may be longer than a message
 ANSWERS_CHARS: Final = 2_000  # of all of them
+OBJECT_CHARS: Final = 120  # of one object of a list
 OPTION: Final = str.maketrans("", "", " :/.,")
+# How a button names a part of a list of objects: its input, its object and its part, as one number.
+INPUTS, PARTS, OBJECTS = 1_000, 100, 1_000
 
 Item = TypeVar("Item")
 
@@ -35,10 +40,22 @@ def field_label(say: Words, field: str) -> str:
     return say.plain(key) if say.has(key) else field.replace("_", " ").capitalize()
 
 
-def path_label(say: Words, model: Model, path: str) -> str:
-    """The name of the input that a problem's path leads to: `dialogue[2].text` is the dialogue."""
-    field = path.partition(".")[0].partition("[")[0]
-    return field_label(say, field) if question(model, field) else ""
+def path_label(say: Words, model: Model, field: str) -> str:
+    """What a path leads to, `dialogue[2].text` for one; "" where that is nothing of this model's."""
+    path = read_path(field)
+    if question(model, path.name) is None:
+        return ""
+    name = field_label(say, path.name)
+    if path.item is None:
+        return name
+    number = say.plain("object-number", list=name, number=path.item + 1)
+    return f"{number}: {part_label(say, path)}" if path.part else number
+
+
+def part_label(say: Words, path: Path) -> str:
+    """The name of a part of an object."""
+    inside = f"{path.name}-{path.part}"
+    return say.plain(f"field-{inside}") if say.has(f"field-{inside}") else field_label(say, path.part or "")
 
 
 def value_label(say: Words, asked: Question, value: Any) -> str:
@@ -49,6 +66,16 @@ def value_label(say: Words, asked: Question, value: Any) -> str:
             return say.plain("files", count=len(value) if isinstance(value, list) else 1)
         case QuestionKind.TEXT | QuestionKind.LIST:
             return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        case QuestionKind.OBJECTS:
+            return "".join(f"\n{number}. {object_label(say, asked, one)}" for number, one in enumerate(value, 1))
+        case QuestionKind.OBJECT:
+            return object_label(say, asked, value)
+
+
+def object_label(say: Words, asked: Question, one: Mapping[str, Any]) -> str:
+    """One object of a list in a line."""
+    given = (value_label(say, part, one[part.field]) for part in asked.parts if part.field in one)
+    return short(" · ".join(given), OBJECT_CHARS)
 
 
 def choice_label(say: Words, asked: Question, choice: Scalar) -> str:
@@ -90,12 +117,26 @@ def grid(items: Iterable[Item], in_row: int) -> tuple[tuple[Item, ...], ...]:
 
 
 def field_number(model: Model, field: str) -> int:
-    """How a button names an input: its place in the catalog's order."""
-    return [item.name for item in model.inputs].index(field)
+    """How a button names an input: its place in the catalog's order; for a part of a list, places in one number."""
+    path = read_path(field)
+    place = [item.name for item in model.inputs].index(path.name)
+    if path.item is None:
+        return place
+    group = group_of(model.inputs[place])
+    names = [part.name for part in group.fields] if group else []
+    return place + INPUTS * ((path.item + 1) * PARTS + (names.index(path.part) + 1 if path.part else 0))
 
 
 def field_name(model: Model | None, number: int) -> str | None:
-    """The input that a button named; None when there is no such."""
-    if model is None or number >= len(model.inputs):
+    """The input that a button named, or the path to a part of it; None when there is no such."""
+    inside, place = divmod(number, INPUTS)
+    if model is None or place >= len(model.inputs):
         return None
-    return model.inputs[number].name
+    name = model.inputs[place].name
+    item, part = divmod(inside, PARTS)
+    if inside == 0:
+        return name
+    group = group_of(model.inputs[place])
+    if group is None or not 0 < item <= OBJECTS or part > len(group.fields):
+        return None
+    return str(Path(name, item - 1, group.fields[part - 1].name if part else None))

@@ -2,10 +2,11 @@
 
 from typing import Literal, assert_never
 
+from kiosk.bot.asking import number_hint
 from kiosk.bot.labels import count, field_label, path_label
 from kiosk.bot.words import Words
-from kiosk.catalog.form import Problem, ProblemKind
-from kiosk.catalog.model import Model
+from kiosk.catalog.form import Problem, ProblemKind, QuestionKind, question
+from kiosk.catalog.model import UNSTATED_MAX_NUMBER, Model
 from kiosk.catalog.quote import Unpriced, UnpricedReason
 from kiosk.media.fit import Flaw, Misfit
 
@@ -24,15 +25,21 @@ def problem(say: Words, model: Model, found: Problem) -> str:
         case ProblemKind.NOT_ALLOWED_HERE:
             return say("wrong-here", field=name, because=_names(say, found.fields))
         case _:
-            return _alone(say, found, name)
+            return _alone(say, model, found, name)
 
 
-def _alone(say: Words, found: Problem, name: str) -> str:
+def _alone(say: Words, model: Model, found: Problem, name: str) -> str:
     match found.kind:
+        case ProblemKind.MISSING if name:
+            return say("wrong-missing", field=name)
         case ProblemKind.EMPTY | ProblemKind.MISSING:
             return say("wrong-empty")
         case ProblemKind.NOT_A_CHOICE:
             return say("wrong-choice")
+        case ProblemKind.WRONG_TYPE:
+            return _wrong_type(say, model, found)
+        case ProblemKind.OUT_OF_RANGE if (found.maximum or 0) >= UNSTATED_MAX_NUMBER:
+            return _wrong_type(say, model, found)
         case ProblemKind.OUT_OF_RANGE:
             return say("wrong-range", min=count(found.minimum), max=count(found.maximum))
         case ProblemKind.OFF_STEP:
@@ -42,12 +49,31 @@ def _alone(say: Words, found: Problem, name: str) -> str:
         case ProblemKind.NOT_A_LINK:
             return say("wrong-link")
         case _:
-            return _counted(say, found)
+            return _counted(say, model, found)
 
 
-def _counted(say: Words, found: Problem) -> str:
+def _wrong_type(say: Words, model: Model, found: Problem) -> str:
+    """What would be right instead."""
+    asked = question(model, found.field)
+    match asked.kind if asked else None:
+        case QuestionKind.NUMBER if asked:
+            return f"{say('wrong-number')} {number_hint(say, asked)}"
+        case QuestionKind.CHOICE | QuestionKind.BOOLEAN | QuestionKind.OBJECTS | QuestionKind.OBJECT:
+            return say("wrong-choice")
+        case QuestionKind.MEDIA:
+            return say("wrong-link")
+        case _:
+            return say("wrong-other")
+
+
+def _counted(say: Words, model: Model, found: Problem) -> str:
     actual, least, most = count(found.actual), count(found.minimum), count(found.maximum)
     match found.kind:
+        case ProblemKind.TOO_LONG if _holds_objects(model, found.field):
+            return say("wrong-too-long-together", actual=actual, max=most)
+        case ProblemKind.TOO_MANY if found.fields:
+            names = _names(say, (found.field, *found.fields))
+            return say("wrong-too-many-together", fields=names, actual=actual, max=most)
         case ProblemKind.TOO_LONG:
             return say("wrong-too-long", actual=actual, max=most)
         case ProblemKind.TOO_SHORT:
@@ -58,6 +84,11 @@ def _counted(say: Words, found: Problem) -> str:
             return say("wrong-too-many", actual=actual, max=most)
         case _:
             return say("wrong-other")
+
+
+def _holds_objects(model: Model, field: str) -> bool:
+    asked = question(model, field)
+    return asked is not None and asked.kind is QuestionKind.OBJECTS
 
 
 def unpriced(say: Words, model: Model, why: Unpriced) -> str:

@@ -10,6 +10,7 @@ from kiosk.catalog.model import (
     Condition,
     ExactlyOneOf,
     Flag,
+    Group,
     Input,
     Kind,
     Listing,
@@ -18,11 +19,14 @@ from kiosk.catalog.model import (
     Model,
     Number,
     Presence,
+    Ratio,
     Requires,
     RequiresInput,
     Rule,
     Scalar,
+    Term,
     Text,
+    Value,
 )
 from kiosk.catalog.rules import broken_rules, holds, with_defaults
 
@@ -57,16 +61,27 @@ def _alone(item: Input) -> bool:
 
 
 def _has_a_form(kind: Kind) -> bool:
-    """There is a way to answer it in a chat; a list of texts is answered line by line."""
+    """There is a way to answer it in a chat: a list of texts line by line, a list of objects part by part."""
     match kind:
         case Text() | Choice() | Number() | Flag():
             return True
         case Media(media=media):
             return media in CARRIED
+        case Listing(of=Group() as group):
+            return bool(parts_of(group)) and all(part in parts_of(group) for part in group.fields if part.required)
         case Listing(of=inner):
             return isinstance(inner, Text) or (isinstance(inner, Media) and inner.media in CARRIED)
         case _:
             return False
+
+
+def parts_of(group: Group) -> tuple[Input, ...]:
+    """The parts of an object that a customer can be asked for."""
+    return tuple(part for part in group.fields if part.ask and not _holds_objects(part.kind) and _has_a_form(part.kind))
+
+
+def _holds_objects(kind: Kind) -> bool:
+    return isinstance(kind, Listing) and isinstance(kind.of, Group)
 
 
 def _demands_more(model: Model, item: Input, rule: Rule) -> bool:
@@ -90,6 +105,23 @@ def leads_astray(model: Model, item: Input, choice: Scalar) -> bool:
         and not all(can_be_asked(model, field) for field in rule.fields)
         for rule in model.rules
     )
+
+
+def leaves_price_open(model: Model, item: Input, choice: Scalar) -> bool:
+    """This choice leaves a number to the provider that the price is counted by: there is none, so it is not offered."""
+    if not isinstance(item.kind, Number) or choice not in item.kind.special:
+        return False
+    return any(item.name in _numbers(term) for term in model.tariff.quantity)
+
+
+def _numbers(term: Term) -> tuple[str, ...]:
+    match term:
+        case Value(field=field):
+            return (field,)
+        case Ratio(field=field, by=by):
+            return (field, by)
+        case _:
+            return ()
 
 
 def _switches(condition: Condition, item: Input) -> bool:

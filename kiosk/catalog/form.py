@@ -15,8 +15,9 @@ from kiosk.catalog.answer import (
     from_writing,
 )
 from kiosk.catalog.askable import can_be_asked as _can_be_asked
-from kiosk.catalog.askable import is_askable, leads_astray, short_range
+from kiosk.catalog.askable import is_askable, leads_astray, leaves_price_open, parts_of, short_range
 from kiosk.catalog.model import Choice, Flag, Group, Input, Listing, Media, Model, Number, Scalar, Text
+from kiosk.catalog.objects import gap, group_of, resolve
 from kiosk.catalog.rules import broken_rules, with_defaults
 
 __all__ = [
@@ -48,16 +49,20 @@ class QuestionKind(StrEnum):
     BOOLEAN = "boolean"
     MEDIA = "media"
     LIST = "list"
+    OBJECTS = "objects"
+    OBJECT = "object"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask for one input. `preset`: the value that holds unanswered, None: there is none.
+    """What to ask for one input, or for a part of one, in which case `field` is a path.
 
+    `preset`: the value that holds unanswered, None: there is none.
     minimum..maximum: code points of a text, the value of a number, the count of files or items of a list.
     `choices` with `labels` where a value alone says nothing; `is_open`: any other text is fine too. A switch and a
     number of a short range have choices too. `special`: choices that leave the value to the provider.
-    `media`: what each file has to be; `is_list`: the answer is a JSON list, even of one file.
+    `media`: what each file has to be; `is_list`: the answer is a JSON list, even of one file. `parts`: what can be
+    asked about an object, or about each object of a list; an answer goes to a part.
     """
 
     field: str
@@ -74,6 +79,7 @@ class Question:
     is_open: bool = False
     media: Media | None = None
     is_list: bool = False
+    parts: tuple["Question", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +110,30 @@ def settings(model: Model) -> tuple[Question, ...]:
 
 
 def question(model: Model, field: str) -> Question | None:
-    """The question or setting of one input; None when there is no such input."""
-    item = model.find(field)
+    """The question or setting of one input, or of the part that a path leads to; None when there is no such."""
+    item = resolve(model, field)
     return _question(model, item) if item else None
 
 
 def next_question(model: Model, inputs: Mapping[str, Any]) -> Question | None:
-    """The first required input without a fitting answer, then what the answers given make necessary; None: complete."""
+    """The first required input without a fitting answer, then what the answers given make necessary; None: complete.
+
+    A list of objects that was begun is asked to its end, and what is asked is a part of one of them.
+    """
     fitting = {item.name: inputs[item.name] for item in model.inputs if _fits(item, inputs)}
     for item in model.inputs:
-        if item.required and item.name not in fitting:
-            return _question(model, item)
+        begun = item.name in inputs and group_of(item) is not None
+        if (item.required or begun) and item.name not in fitting:
+            return _missing(model, item, inputs)
     for problem in broken_rules(model.rules, with_defaults(model, fitting)):
         if problem.kind in _MENDED_BY_AN_ANSWER:
-            return question(model, _mending(model, problem))
+            item_needed = model.find(_mending(model, problem))
+            return _missing(model, item_needed, inputs) if item_needed else None
     return None
+
+
+def _missing(model: Model, item: Input, inputs: Mapping[str, Any]) -> Question | None:
+    return question(model, gap(item, inputs.get(item.name)) or item.name)
 
 
 def _mending(model: Model, problem: Problem) -> str:
@@ -134,7 +149,7 @@ def _fits(item: Input, inputs: Mapping[str, Any]) -> bool:
 
 def check_answer(model: Model, field: str, raw_value: Any) -> Accepted | Rejected:
     """One answer as it came from a chat: a number or a switch may be written out as text."""
-    item = model.find(field)
+    item = resolve(model, field)
     if item is None:
         return Rejected(Problem(ProblemKind.UNKNOWN_FIELD, field[:MAX_FIELD_CHARS]))
     return check(item.kind, from_writing(item.kind, raw_value), field)
@@ -185,7 +200,11 @@ def _unknown_fields(model: Model, inputs: Mapping[str, Any]) -> Iterator[Problem
 
 def _question(model: Model, item: Input) -> Question:
     whole = _shape(item)
-    choices = tuple(choice for choice in whole.choices if not leads_astray(model, item, choice))
+    choices = tuple(
+        choice
+        for choice in whole.choices
+        if not leads_astray(model, item, choice) and not leaves_price_open(model, item, choice)
+    )
     return whole if choices == whole.choices else replace(whole, choices=choices)
 
 
@@ -201,7 +220,7 @@ def _shape(item: Input) -> Question:
         case Flag():
             return Question(item.name, QuestionKind.BOOLEAN, item.required, item.preset, choices=(True, False))
         case Group():
-            return Question(item.name, QuestionKind.LIST, item.required, item.preset)
+            return Question(item.name, QuestionKind.OBJECT, item.required, parts=_parts(kind))
         case Media():
             return Question(item.name, QuestionKind.MEDIA, item.required, minimum=1, maximum=1, media=kind)
         case Listing():
@@ -237,14 +256,20 @@ def _choice(item: Input, kind: Choice) -> Question:
     )
 
 
+def _parts(group: Group) -> tuple[Question, ...]:
+    return tuple(_shape(part) for part in parts_of(group))
+
+
 def _listing(item: Input, kind: Listing) -> Question:
     media = kind.of if isinstance(kind.of, Media) else None
+    parts = _parts(kind.of) if isinstance(kind.of, Group) else ()
     return Question(
         item.name,
-        QuestionKind.MEDIA if media else QuestionKind.LIST,
+        QuestionKind.MEDIA if media else QuestionKind.OBJECTS if parts else QuestionKind.LIST,
         item.required,
         minimum=max(kind.min_items, 1),
         maximum=kind.max_items,
         media=media,
         is_list=True,
+        parts=parts,
     )

@@ -32,7 +32,7 @@ FORBIDDEN: Final = frozenset({ProblemKind.NOT_TOGETHER, ProblemKind.NOT_ALLOWED_
 
 def lowest_price(model: Model, rates: Rates) -> int | None:
     """Kopecks of the cheapest combination of whatever the price hangs on; None where inputs alone do not tell."""
-    names = dict.fromkeys(_priced_by(model))
+    names = dict.fromkeys(priced_by(model))
     items = [item for name in names if (item := model.find(name))]
     combinations = product(*([{}, *({item.name: value} for value in _values(item))] for item in items))
     prices = []
@@ -51,7 +51,8 @@ def _shortest(media: Media) -> str:
     return str(Reference(1, max(math.ceil(media.min_seconds or 0), 1)))
 
 
-def _priced_by(model: Model) -> Iterator[str]:
+def priced_by(model: Model) -> Iterator[str]:
+    """The inputs that the price hangs on; some may come twice."""
     for row in model.tariff.rows:
         yield from (condition.field for condition in row.when if isinstance(condition, Condition))
     for term in model.tariff.quantity:
@@ -79,6 +80,9 @@ def _values(item: Input) -> tuple[Any, ...]:
             return (_shortest(item.kind),)
         case Listing(of=Media() as media, min_items=fewest):
             return ([_shortest(media)] * max(fewest, 1),)
+        case Listing(of=Group(fields=fields), min_items=fewest):
+            one = {part.name: values[0] for part in fields if part.required and (values := _values(part))}
+            return ([one] * max(fewest, 1),)
         case Listing() | Group():
             return ()
         case _:

@@ -265,8 +265,11 @@ class TotalChars:
 
 @dataclass(frozen=True, slots=True)
 class MaxTotalItems:
+    """Items of all these together, where all conditions hold."""
+
     fields: tuple[str, ...]
     maximum: int
+    when: tuple[Condition, ...] = ()
 
 
 Rule: TypeAlias = (

@@ -27,9 +27,12 @@ def read_reference(value: Any) -> Reference | None:
 
 
 def references(value: Any) -> tuple[Reference, ...]:
-    """Those of one input: of an address, or of a list of them."""
-    values = value if isinstance(value, list) else [value]
-    return tuple(found for one in values if (found := read_reference(one)))
+    """Those of one input: of an address, or of a list or object that holds them."""
+    if isinstance(value, list | dict):
+        parts = value.values() if isinstance(value, dict) else value
+        return tuple(found for part in parts for found in references(part))
+    found = read_reference(value)
+    return (found,) if found else ()
 
 
 def playing_time(value: Any) -> int | None:

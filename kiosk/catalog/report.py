@@ -30,6 +30,7 @@ from kiosk.catalog.model import (
     RequiresInput,
     Rule,
     Scalar,
+    Status,
     TaskCondition,
     Text,
     TotalChars,
@@ -81,6 +82,31 @@ def differences(old: Shelf, new: Shelf) -> tuple[str, ...]:
     gone = (f"{model.id}: removed" for model in old.models if new.find(model.id) is None)
     changes = (line for model in new.models for line in _changes(old.find(model.id), model))
     return (*gone, *changes)
+
+
+def against_provider(shelf: Shelf, listed: Mapping[str, str], seen: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """How the provider's own list, prices in its words by id, differs from the catalog, a sentence each.
+
+    `seen`: the list as it was looked at before, None: never. The words of a price cannot be compared with ours.
+    """
+    before = {} if seen is None else seen
+    new = (f"{one}: the provider lists it, the catalog does not" for one in listed if shelf.find(one) is None)
+    gone = (
+        f"{model.id}: the provider does not list it any more"
+        for model in shelf.models
+        if model.id not in listed and model.status is not Status.UNLISTED
+    )
+    back = (
+        f"{model.id}: the provider lists it again, the catalog says {model.status}"
+        for model in shelf.models
+        if model.id in listed and model.status is Status.UNLISTED
+    )
+    prices = (
+        f"{one}: price: was {before[one]!r}, is {price!r}"
+        for one, price in listed.items()
+        if one in before and before[one] != price
+    )
+    return (*new, *gone, *back, *prices)
 
 
 def not_kept(shelf: Shelf) -> tuple[tuple[Model, NotSoldReason], ...]:
@@ -175,8 +201,9 @@ def _total(rule: TotalSeconds | TotalChars | MaxTotalItems) -> Iterator[str]:
             yield from (f"all of {field}: at most {most} s" for field, most in limits)
         case TotalChars(field=field, part=part, maximum=most):
             yield f"all {part} of {field}: at most {most} characters"
-        case MaxTotalItems(fields=fields, maximum=most):
-            yield f"{', '.join(fields)}: at most {most} files together"
+        case MaxTotalItems(fields=fields, maximum=most, when=when):
+            together = " together" if len(fields) > 1 else ""
+            yield f"{', '.join(fields)}: at most {most} files{together}" + (f" with {_when(when)}" if when else "")
         case _:
             assert_never(rule)
 

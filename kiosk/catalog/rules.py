@@ -41,6 +41,26 @@ def broken_rules(rules: tuple[Rule, ...], inputs: Mapping[str, Any]) -> tuple[Pr
     return tuple(problem for rule in rules for problem in _broken(rule, inputs))
 
 
+def characters_of(rule: TotalChars, inputs: Mapping[str, Any]) -> int:
+    """What the texts that share a limit come to."""
+    return sum(len(item.get(rule.part, "")) for item in inputs.get(rule.field, []))
+
+
+def too_much(rules: tuple[Rule, ...], inputs: Mapping[str, Any], field: str) -> Problem | None:
+    """What all answers to this input, or to several, come to is more than allowed: no later answer mends that."""
+    for rule in rules:
+        match rule:
+            case TotalChars() if rule.field == field:
+                found = next(_total_broken(rule, inputs), None)
+            case MaxTotalItems() if field in rule.fields:
+                found = next(_total_broken(rule, inputs), None)
+            case _:
+                found = None
+        if found:
+            return found
+    return None
+
+
 def with_defaults(model: Model, inputs: Mapping[str, Any], *, for_required: bool = False) -> dict[str, Any]:
     """The inputs in the order of the catalog, defaults added where they turn no allowed combination into a refused one.
 
@@ -127,13 +147,13 @@ def _not_exactly_one(fields: tuple[str, ...], inputs: Mapping[str, Any]) -> Iter
 
 def _total_broken(rule: TotalChars | MaxTotalItems, inputs: Mapping[str, Any]) -> Iterator[Problem]:
     match rule:
-        case TotalChars(field=field, part=part, maximum=most):
-            total = sum(len(item.get(part, "")) for item in inputs.get(field, []))
+        case TotalChars(field=field, maximum=most):
+            total = characters_of(rule, inputs)
             if total > most:
                 yield Problem(ProblemKind.TOO_LONG, field, actual=total, maximum=most)
-        case MaxTotalItems(fields=fields, maximum=most):
+        case MaxTotalItems(fields=fields, maximum=most, when=when):
             total = sum(len(inputs.get(field, [])) for field in fields)
-            if total > most:
+            if total > most and all(holds(condition, inputs) for condition in when):
                 yield Problem(ProblemKind.TOO_MANY, fields[0], actual=total, maximum=most, fields=fields[1:])
         case _:
             assert_never(rule)

@@ -1,19 +1,26 @@
-"""`kiosk models`: what the catalog holds, what is sold, and how another catalog differs. Needs no database."""
+"""`kiosk models`: what the catalog holds, what is sold, and how another list differs. Needs no database."""
 
+import asyncio
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import aiohttp
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from kiosk.catalog.model import Model, ModelType
 from kiosk.catalog.page import page as catalog_page
-from kiosk.catalog.report import WHY_NOT, credits_from, differences, facts, not_kept, number
+from kiosk.catalog.report import WHY_NOT, against_provider, credits_from, differences, facts, not_kept, number
 from kiosk.catalog.shelf import Shelf, UnknownModel, default_shelf, load_shelf
 from kiosk.errors import CannotStart
+from kiosk.kie.client import KieClient
+from kiosk.kie.errors import KieError
+from kiosk.log import set_up_logging
+from kiosk.settings import Settings, load_settings
 
 SHOWN_CHARS: Final = 300  # of a fact in a table; voices alone are two thousand
 Prices = Annotated[
@@ -84,14 +91,52 @@ def check(prices: Prices = None) -> None:
 
 
 @app.command()
-def diff(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Another models.yaml.")]) -> None:
-    """Tell how another catalog differs from the packaged one. Exit code 1 when it does."""
-    changes = differences(default_shelf(), load_shelf(file.read_text(encoding="utf-8")))
+def diff(
+    file: Annotated[
+        Path | None, typer.Option("--file", exists=True, dir_okay=False, help="Another models.yaml, instead.")
+    ] = None,
+    remember: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Keeps the provider's list, and tells which prices changed since."),
+    ] = None,
+) -> None:
+    """Tell how the provider's list, or another catalog, differs from the packaged one. Exit code 1 when it does."""
+    changes = _against_file(file) if file else _against_provider(remember)
     for change in changes:
         say(change)
     if changes:
         raise typer.Exit(1)
     say("No difference.")
+
+
+def _against_file(file: Path) -> tuple[str, ...]:
+    return differences(default_shelf(), load_shelf(file.read_text(encoding="utf-8")))
+
+
+def _against_provider(remember: Path | None) -> tuple[str, ...]:
+    settings = load_settings()
+    set_up_logging("warning", settings.secrets())
+    listed = asyncio.run(_listed(settings))
+    seen = _seen(remember) if remember and remember.exists() else None
+    if remember:
+        remember.write_text(json.dumps(dict(listed), ensure_ascii=False, indent=0), encoding="utf-8")
+    return against_provider(default_shelf(), listed, seen)
+
+
+async def _listed(settings: Settings) -> Mapping[str, str]:
+    async with aiohttp.ClientSession() as session:
+        client = KieClient(session, api_key=settings.provider_key(), base_url=settings.kie_base_url)
+        try:
+            return await client.models()
+        except KieError as error:
+            raise CannotStart(f"the provider's list cannot be read: {error}") from None
+
+
+def _seen(remember: Path) -> Mapping[str, str]:
+    try:
+        return {str(one): str(price) for one, price in json.loads(remember.read_text(encoding="utf-8")).items()}
+    except (ValueError, AttributeError):
+        raise CannotStart(f"{remember} is not what --remember has written") from None
 
 
 @app.command()

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from kiosk.catalog.askable import can_be_asked
 from kiosk.catalog.form import (
     Invalid,
     Problem,
@@ -20,8 +19,11 @@ from kiosk.catalog.form import (
 from kiosk.catalog.form import question as question_about
 from kiosk.catalog.lowest import lowest_price
 from kiosk.catalog.model import Model
+from kiosk.catalog.objects import after_part, opened, resolve
+from kiosk.catalog.path import objects_at, put, read_path, value_at, without
 from kiosk.catalog.quote import Quote, Rates, Unpriced, quote
 from kiosk.catalog.reference import Reference
+from kiosk.catalog.rules import too_much
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Tx
 from kiosk.generations import drafts, store
@@ -116,13 +118,19 @@ class Wizard:
         asked = question_about(model, field)
         if asked and asked.kind is QuestionKind.MEDIA:  # only `attach` may name a file
             return Wrong(draft, Problem(ProblemKind.NOT_A_LINK, field))
+        if asked and asked.kind in {QuestionKind.OBJECTS, QuestionKind.OBJECT}:  # an answer goes to one of its parts
+            return Wrong(draft, Problem(ProblemKind.NOT_A_CHOICE, field))
         checked = check_answer(model, field, raw)
         if isinstance(checked, Rejected):
             return Wrong(draft, checked.problem)
         if asked and asked.kind is QuestionKind.BOOLEAN and checked.value not in asked.choices:
             return Wrong(draft, Problem(ProblemKind.NOT_A_CHOICE, field, choices=asked.choices))
-        inputs = {**draft.inputs, field: checked.value}
-        return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=update_id))
+        inputs = put(draft.inputs, read_path(field), checked.value)
+        excess = too_much(model.rules, inputs, read_path(field).name)
+        if excess:
+            return Wrong(draft, excess)
+        asking = after_part(model, draft.inputs, inputs, read_path(field))
+        return Answered(await self._save(tx, draft, model, inputs, asking=asking, update_id=update_id))
 
     async def attach(self, tx: Tx, draft: Generation, field: str, file: Reference, update_id: int) -> Answer:
         """One more file for a locked draft; a list is asked for until it is full or the customer goes on."""
@@ -136,30 +144,57 @@ class Wizard:
         checked = check_answer(model, field, value)
         if isinstance(checked, Rejected) and checked.problem.kind is not ProblemKind.TOO_FEW:
             return Wrong(draft, checked.problem)
+        inputs = put(draft.inputs, read_path(field), value)
+        excess = too_much(model.rules, inputs, field)
+        if excess:
+            return Wrong(draft, excess)
         open_end = asked.is_list and len(value) < (asked.maximum or 1)
-        asking = field if open_end else None
-        return Answered(
-            await self._save(tx, draft, model, {**draft.inputs, field: value}, asking=asking, update_id=update_id)
-        )
+        asking = field if open_end else after_part(model, draft.inputs, inputs, read_path(field))
+        return Answered(await self._save(tx, draft, model, inputs, asking=asking, update_id=update_id))
 
     async def ask_again(self, tx: Tx, draft: Generation, field: str) -> Answer:
         """Goes back to one question; its earlier answer stays until it is answered anew."""
         model = self.model(draft.model_id)
         if model is None:
             return Missing()
-        if draft.state is not State.DRAFT or not can_be_asked(model, field):
+        asking = opened(model, draft.inputs, field)
+        if draft.state is not State.DRAFT or asking is None:
             return Passed(draft)
-        return Answered(await self._save(tx, draft, model, dict(draft.inputs), asking=field, update_id=None))
+        return Answered(await self._save(tx, draft, model, dict(draft.inputs), asking=asking, update_id=None))
 
     async def take_back(self, tx: Tx, draft: Generation, field: str) -> Answer:
         """Forgets one answer: its default holds again, and what is required is asked anew."""
         model = self.model(draft.model_id)
         if model is None:
             return Missing()
-        if draft.state is not State.DRAFT:
+        path = read_path(field)
+        if draft.state is not State.DRAFT or (path.item is not None and path.part is None):
             return Passed(draft)
-        inputs = {name: value for name, value in draft.inputs.items() if name != field}
-        return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=None))
+        asking = None
+        if path.part is not None:  # back to the object, or to the part again that it cannot be without
+            part = resolve(model, field)
+            asking = opened(model, draft.inputs, field if part and part.required else f"{path.name}[{path.item}]")
+        inputs = without(draft.inputs, path)
+        return Answered(await self._save(tx, draft, model, inputs, asking=asking, update_id=None))
+
+    async def drop(self, tx: Tx, draft: Generation, name: str, item: int, count: int) -> Answer:
+        """Takes one object out of a list of `count`; with another count it is the same press once more."""
+        model = self.model(draft.model_id)
+        if model is None:
+            return Missing()
+        if draft.state is not State.DRAFT or len(objects_at(draft.inputs, name)) != count or item >= count:
+            return Passed(draft)
+        inputs = without(draft.inputs, read_path(f"{name}[{item}]"))
+        return Answered(await self._save(tx, draft, model, inputs, asking=opened(model, inputs, name), update_id=None))
+
+    async def go_on(self, tx: Tx, draft: Generation) -> Generation:
+        """Leaves the question that waits as it is: on to what is missing, or to the card, out of an object first."""
+        model = self.model(draft.model_id)
+        assert model is not None  # noqa: S101 - callers have asked `model` before
+        path = read_path(draft.asking or "")
+        inside = path.part is not None and value_at(draft.inputs, path) is not None
+        asking = after_part(model, {}, draft.inputs, path) if inside else None
+        return await self._save(tx, draft, model, dict(draft.inputs), asking=asking, update_id=None)
 
     async def requote(self, tx: Tx, draft: Generation) -> Generation:
         """Prices the draft anew."""
@@ -197,7 +232,8 @@ class Wizard:
         model = self.model(draft.model_id)
         if model is None:
             return ()
-        priced = [quote(model, {**draft.inputs, asked.field: choice}, self.rates) for choice in asked.choices]
+        path = read_path(asked.field)
+        priced = [quote(model, put(draft.inputs, path, choice), self.rates) for choice in asked.choices]
         prices = tuple(one.price_kopecks if isinstance(one, Quote) else None for one in priced)
         return prices if len({price for price in prices if price is not None}) > 1 else (None,) * len(prices)
 
@@ -233,4 +269,4 @@ class Wizard:
 
 def with_file(inputs: Mapping[str, Any], asked: Question, file: Reference) -> Any:
     """What the input holds once this file is in it."""
-    return [*inputs.get(asked.field, []), str(file)] if asked.is_list else str(file)
+    return [*(value_at(inputs, read_path(asked.field)) or []), str(file)] if asked.is_list else str(file)

@@ -170,6 +170,13 @@ class KieClient:
         """Balance of the account in credits (0.005 USD each); raise Rejected or Unavailable."""
         return await self._read(wire.credits_request(), wire.read_credits)
 
+    async def models(self) -> Mapping[str, str]:
+        """Every model that the provider lists, with its price in the provider's words; raise Rejected or Unavailable.
+
+        At most one such request a second is allowed to an account.
+        """
+        return await self._read(wire.models_request(), wire.read_models)
+
     async def download_url(self, url: str) -> str:
         """Address that serves a file of the provider for 20 minutes; raise BadRequest for a file of others."""
         return await self._read(wire.download_url_request(url), wire.read_download_url)

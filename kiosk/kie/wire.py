@@ -18,6 +18,7 @@ MAX_BODY_BYTES = 1024 * 1024
 # A whole window of the limit "20 new requests in 10 seconds"; no Retry-After was ever seen, a longer one is cut.
 RATE_WINDOW_S = 10.0
 MAX_RETRY_AFTER_S = 300.0
+MAX_PRICE_CHARS = 4000
 
 _UNAUTHORIZED, _TOO_LARGE, _TOO_MANY = 401, 413, 429
 _CLIENT_ERRORS = range(400, 500)
@@ -64,6 +65,10 @@ def task_request(task_id: str) -> Request:
 
 def credits_request() -> Request:
     return Request("credits", "GET", "/api/v1/chat/credit")
+
+
+def models_request() -> Request:
+    return Request("models", "GET", "/api/v1/models")
 
 
 def download_url_request(url: str) -> Request:
@@ -177,6 +182,20 @@ def read_credits(status: int, content_type: str, body: bytes, *, retry_after_s: 
     if balance is None:
         raise errors.UnreadableAnswer(code=envelope.code, detail="no number in data")
     return balance
+
+
+def read_models(
+    status: int, content_type: str, body: bytes, *, retry_after_s: float | None = None
+) -> Mapping[str, str]:
+    """What the provider offers: the price in its own words by model id; raise Rejected or Unavailable."""
+    envelope = _accepted(status, content_type, body, read_envelope(body), retry_after_s)
+    listed = object_of(envelope.data).get("models")
+    entries = [object_of(entry) for entry in listed] if isinstance(listed, list) else []
+    prices = {text_of(one.get("model")): text_of(one.get("pricingDesc"), MAX_PRICE_CHARS) for one in entries}
+    prices.pop("", None)
+    if not prices:  # an empty list would read as if everything were gone
+        raise errors.UnreadableAnswer(code=envelope.code, detail="no models in data")
+    return prices
 
 
 def read_download_url(status: int, content_type: str, body: bytes, *, retry_after_s: float | None = None) -> str:

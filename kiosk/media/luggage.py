@@ -109,5 +109,7 @@ def addressed(value: Any, addresses: Mapping[int, str]) -> Any:
     """An input as the provider is sent it: an address in place of each file. Errors: KeyError for one without."""
     if isinstance(value, list):
         return [addressed(one, addresses) for one in value]
+    if isinstance(value, dict):
+        return {name: addressed(part, addresses) for name, part in value.items()}
     found = read_reference(value)
     return addresses[found.media_id] if found else value

@@ -2,7 +2,8 @@
 
 any_of, exactly_one_of: names. exclusive: groups of names, of which one may be used. forbid: a combination.
 requires: names that are needed `when` something holds. only: a name that is allowed only `when` something holds.
-together: names that share max_items, max_chars (`list.key` counts that key of every object) or max_seconds.
+together: names that share max_items, max_chars (`list.key` counts that key of every object) or max_seconds, always or
+`when` something holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -69,8 +70,10 @@ def _only(rule: Rule, given: Inputs, meant: Inputs) -> str | None:
     return None if allowed else f"{rule['only']} is not supported with this {', '.join(rule['when'])}"
 
 
-def _together(rule: Rule, given: Inputs, _meant: Inputs) -> str | None:
+def _together(rule: Rule, given: Inputs, meant: Inputs) -> str | None:
     names = rule["together"]
+    if not holds(rule.get("when", {}), given, meant):
+        return None
     if "max_items" in rule and sum(_items(given.get(name)) for name in names) > rule["max_items"]:
         return f"{', '.join(names)} exceed the maximum of {rule['max_items']} items"
     if "max_chars" in rule and sum(characters(given, name) for name in names) > rule["max_chars"]:

@@ -11,6 +11,15 @@ from sandbox.kie.rules import ModelRule, with_defaults
 UNKNOWN_FILE_S = 5.0
 UNSTATED_S = 5.0
 _TOKENS_PER_CHARACTER = 2.0
+_SIDES = {
+    "square": (512, 512),
+    "square_hd": (1024, 1024),
+    "portrait_4_3": (768, 1024),
+    "portrait_16_9": (576, 1024),
+    "landscape_4_3": (1024, 768),
+    "landscape_16_9": (1024, 576),
+}
+_UNSTATED_SIDES = (1024, 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,11 @@ def _thousands(rule: ModelRule, meant: Mapping[str, Any], _known: Known) -> floa
     return characters(meant, rule.quantity) / 1000
 
 
+def _megapixels(rule: ModelRule, meant: Mapping[str, Any], known: Known) -> float:
+    width, height = _SIDES.get(str(meant.get("image_size")), _UNSTATED_SIDES)
+    return width * height / 1_000_000 * _quantity(rule, meant, known)
+
+
 def _million_tokens(rule: ModelRule, meant: Mapping[str, Any], _known: Known) -> float:
     said = sum(characters(meant, field.name) for field in rule.inputs if field.type == "string")
     return said * _TOKENS_PER_CHARACTER / 1_000_000
@@ -80,6 +94,7 @@ def _million_tokens(rule: ModelRule, meant: Mapping[str, Any], _known: Known) ->
 _COUNTS: Mapping[str, Callable[[ModelRule, Mapping[str, Any], Known], float]] = {
     "task": lambda _rule, _meant, _known: 1.0,
     "output_image": lambda _rule, _meant, known: float(known.made),
+    "megapixel": _megapixels,
     "1000_characters": _thousands,
     "1M_output_tokens": _million_tokens,
 }

@@ -11,7 +11,9 @@ import pytest
 import structlog
 
 from kiosk.bot.buttons import Choose, Create, Home, model_code, pack
+from kiosk.bot.handlers import HELP
 from kiosk.bot.intake import ALLOWED_UPDATES, BotIntake
+from kiosk.bot.opening import COMMANDS
 from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Button
 from kiosk.customers import store as customers
@@ -180,6 +182,18 @@ async def test_every_registered_update_is_subscribed(database: Database, dsn: st
     async with an_open_shop(dsn, database) as shop:
         assert set(ALLOWED_UPDATES) == set(intake(shop).dispatcher.resolve_used_update_types())
         assert set(ALLOWED_UPDATES) == set(shop.telegram.world.bots[BOT].queue.allowed or ())
+
+
+async def test_every_command_of_the_menu_is_handled(database: Database, dsn: str) -> None:
+    """Whatever the menu shows, and what else Telegram wants of a bot, is answered with something of its own."""
+    async with an_open_shop(dsn, database) as shop, shop.customer() as customer:
+        for command in (*COMMANDS, *HELP):
+            wrote = await customer.send_text(f"/{command}")
+            after = wrote["message_id"]
+            answer = await customer.wait_until(
+                lambda message, after=after: message["from"] == "bot" and message["message_id"] > after, PATIENCE_S
+            )
+            assert not answer["text"].startswith("Я понимаю"), command
 
 
 async def test_leaving_a_group_is_not_blocking_the_bot(database: Database, dsn: str) -> None:

@@ -13,12 +13,17 @@ from kiosk.customers.store import remember_bot
 from kiosk.db import Database
 from kiosk.generations import tasks
 from kiosk.ledger.audit import INVARIANTS
+from sandbox.kie import KieSandbox, catalogue
+from sandbox.kie.options import KieOptions
+from sandbox.kie.rules import rules
 from tests.breakages import BREAKAGES, Breakage, a_busy_shop, break_books
 from tests.shopkeeping import BOT, a_visitor
 from tests.shopprocess import Ended, ran
 
 NOWHERE = "postgresql://kiosk:password-of-nobody@127.0.0.1:1/kiosk"
 CUSTOMER = 1001
+# The stand-in of the provider still serves them.
+UNLISTED = ("elevenlabs/speech-to-text", "elevenlabs/sound-effect-v2", "ideogram/v3-reframe")
 FIRST_OF_EACH = {breakage.invariant: breakage for breakage in reversed(BREAKAGES)}.values()
 
 
@@ -196,11 +201,32 @@ async def test_models_are_shown_checked_and_compared(tmp_path: Path) -> None:
     checked = await ran(tmp_path, "models", "check")
     assert (checked.code, checked.out.partition(" models")[0]) == (0, "188")
     catalog = Path(models.__file__).parents[1] / "catalog" / "models.yaml"
-    assert (await ran(tmp_path, "models", "diff", str(catalog))).code == 0
+    assert (await ran(tmp_path, "models", "diff", "--file", str(catalog))).code == 0
     other = tmp_path / "other.yaml"
     other.write_text(catalog.read_text(encoding="utf-8").replace("name: Z-Image\n", "name: Z\n", 1), encoding="utf-8")
-    differing = await ran(tmp_path, "models", "diff", str(other))
+    differing = await ran(tmp_path, "models", "diff", "--file", str(other))
     assert (differing.code, differing.out) == (1, "z-image: model name: was Z-Image, is Z\n")
+
+
+async def test_models_are_compared_with_the_providers_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New ones, gone ones, and a price that changed since the list was looked at before; without a key it says so."""
+    assert (await ran(tmp_path, "models", "diff", KIE_API_KEY="")).code == 2
+    async with KieSandbox(KieOptions(time_scale=0.01)) as kie:
+        beside = {"KIE_API_KEY": "sandbox-test", "KIE_BASE_URL": kie.api_url}
+        seen = tmp_path / "seen.json"
+        first = await ran(tmp_path, "models", "diff", "--remember", str(seen), **beside)
+        again = {f"{one}: the provider lists it again, the catalog says unlisted" for one in UNLISTED}
+        assert (first.code, set(first.out.splitlines())) == (1, again)
+        offered = dict(rules())
+        offered["tomorrow/dream"] = replace(offered.pop("z-image"), id="tomorrow/dream")
+        offered["nano-banana-2"] = replace(offered["nano-banana-2"], credits=9)
+        monkeypatch.setattr(catalogue, "rules", lambda: offered)
+        second = await ran(tmp_path, "models", "diff", "--remember", str(seen), **beside)
+        assert second.code == 1
+        assert "tomorrow/dream: the provider lists it, the catalog does not" in second.out
+        assert "z-image: the provider does not list it any more" in second.out
+        assert "nano-banana-2: price: was 'Nano Banana 2 costs 8 credits" in second.out
+    assert (await ran(tmp_path, "models", "diff", **beside)).code == 2
 
 
 async def test_unknown_command_is_refused(tmp_path: Path) -> None:

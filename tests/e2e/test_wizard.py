@@ -6,6 +6,7 @@ from typing import Any
 
 from kiosk.db import Database
 from kiosk.generations.states import State
+from sandbox.media import MediaOrder, make
 from tests.openshop import OpenShop, an_open_shop, message
 from tests.visitor import ChatVisitor
 
@@ -127,3 +128,78 @@ async def test_shop_of_one_model_has_one_door(database: Database, dsn: str) -> N
         await visitor.write("/start", "Привет")
         assert visitor.labels() == ["🖼 Создать картинку", "💰 Баланс"]
         await visitor.press("🖼 Создать картинку", "Опишите картинку")
+
+
+async def test_lines_of_a_dialogue_are_asked_one_by_one(database: Database, dsn: str) -> None:
+    """Text, then voice; another line, a changed one, one step back, the last one away; paid for by what is left."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("🔊", "ElevenLabs Dialogue v3")
+        assert "Реплика · 1" in visitor.text()
+        assert "осталось 5000" in visitor.text()
+        await visitor.write("Привет!", "Чьим голосом?", "Дальше")
+        await visitor.press("⬅️", "Что произнести?")
+        await visitor.write("Здравствуй!", "Чьим голосом?")
+        anna = visitor.labels()[0]
+        await visitor.press(anna, "1. Здравствуй!", "➕", "осталось 4989")
+        await visitor.write("и ещё", "Выберите кнопкой", "1. Здравствуй!")
+        await visitor.press("➕", "Реплика · 2", "Что произнести?")
+        book = {"name": "long.txt", "mime_type": "text/plain"}
+        await visitor.send("document", ("я" * 5000).encode(), "Вместе слишком длинно: 5011", "Что произнести?", **book)
+        await visitor.write("Как дела?", "Чьим голосом?")
+        boris = visitor.labels()[1]
+        await visitor.press(boris, "2. Как дела?")
+        await visitor.press("➕", "Реплика · 3")
+        await visitor.write("Лишнее", "Чьим голосом?")
+        await visitor.press(anna, "3. Лишнее")
+        await visitor.press("🗑 Убрать последнее", "осталось 4980")
+        assert not any(label.startswith("3.") for label in visitor.labels())
+        await visitor.press("1. ", "Реплика · 1", "Текст: Здравствуй!")
+        await visitor.press("✏️ Голос", "Чьим голосом?")
+        await visitor.press(boris, "Нажмите, что нужно изменить", f"Голос: {boris}")
+        await visitor.press("⬅️", "➕")
+        await visitor.press("✅ Дальше", "Цена: 14,00\xa0₽", "1. Здравствуй!", "2. Как дела?")
+        sent = await bought(shop, visitor)
+        assert [line["text"] for line in sent["dialogue"]] == ["Здравствуй!", "Как дела?"]
+        assert len({line["voice"] for line in sent["dialogue"]}) == 1
+
+
+async def test_objects_hold_pictures_and_are_settings_too(database: Database, dsn: str) -> None:
+    """A character with a name, a description and pictures: asked from the settings, uploaded, and sent as objects."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("🎬", "Kling 3.0 Omni")
+        await visitor.write("@Анна идёт по пляжу", "Цена")
+        await visitor.press("⚙️", "Персонаж или предмет: не задано")
+        await visitor.press("Персонаж", "Персонаж или предмет · 1", "Имя")
+        await visitor.press("⬅️", "Настройки")
+        await visitor.press("Персонаж", "Имя")
+        await visitor.write("Анна", "Описание")
+        await visitor.write("в красном платье", "Пришлите картинку")
+        await visitor.send("photo", picture(), "Дальше (файлов: 1)")
+        await visitor.press("✅ Дальше", "1. Анна · в красном платье")
+        await visitor.press("✅ Дальше", "Цена", "Персонаж или предмет")
+        (one,) = (await bought(shop, visitor))["elements"]
+        assert (one["name"], one["description"], len(one["element_input_urls"])) == ("Анна", "в красном платье", 1)
+        assert one["element_input_urls"][0].startswith("http")
+
+
+async def test_scenes_are_asked_for_where_a_switch_demands_them(database: Database, dsn: str) -> None:
+    """Several shots need scenes: asked at once, with numbers in words, and a way back to the switch."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("🎬", "Kling 3.0")
+        await visitor.write("город", "Добавить звук?")
+        await visitor.press("❌ Нет", "длительность")
+        await visitor.press("5 с", "формат")
+        await visitor.press("▭ 16:9", "Режим")
+        await visitor.press("Обычный", "Несколько")
+        await visitor.press("✅ Да", "Что происходит в этой сцене?")
+        await visitor.press("⬅️", "Несколько")
+        await visitor.press("✅ Да", "Что происходит в этой сцене?")
+        await visitor.write("утро", "Сколько секунд")
+        await visitor.write("13", "от 1 до 12")
+        await visitor.write("2", "1. утро · 2")
+        await visitor.press("✅ Дальше", "Цена: 70,00\xa0₽")
+        assert (await bought(shop, visitor))["multi_prompt"] == [{"prompt": "утро", "duration": 2}]
+
+
+def picture() -> bytes:
+    return make(MediaOrder("image", "портрет", extension="jpeg"), 64 * 64)

@@ -12,7 +12,9 @@ DEMANDED = {
     *(f"L-{n:02}" for n in (*range(1, 6), *range(8, 14), *range(15, 21))),
     *(f"B-{n:02}" for n in (1, 2, 3, *range(5, 10), *range(11, 17))),
     *(f"W-{n:02}" for n in (*range(1, 5), *range(6, 16), *range(17, 20))),
-    *("I-01", "I-02", "I-03", "U-03", "U-04", "S-01", "S-02", "S-03", "S-06", "S-07"),
+    *(f"I-{n:02}" for n in (*range(1, 4), *range(5, 11), *range(12, 16))),
+    *(f"U-{n:02}" for n in (*range(2, 5), 6, *range(8, 14))),
+    *(f"S-{n:02}" for n in (*range(1, 5), *range(6, 9))),
 }
 
 

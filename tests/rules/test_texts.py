@@ -13,6 +13,7 @@ from kiosk.bot.opening import COMMANDS
 from kiosk.bot.words import LANGUAGES
 from kiosk.catalog.form import questions, settings
 from kiosk.catalog.model import Choice, MediaType, ModelType, Output
+from kiosk.catalog.objects import group_of
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
 from kiosk.generations.gate import Why
@@ -23,6 +24,15 @@ from tests.textuse import Use, uses
 
 BOT = Path(__file__).parents[2] / "kiosk" / "bot"
 INPUTS = {item.name for model in default_shelf().models for item in model.inputs}
+# A part of an object is called by its own name, or where that means something else, by its list's name and its own.
+PARTS = {
+    name
+    for model in default_shelf().models
+    for item in model.inputs
+    if (group := group_of(item))
+    for part in group.fields
+    for name in (part.name, f"{item.name}-{part.name}")
+}
 OPTIONS = {
     str(value).translate(OPTION)
     for model in default_shelf().models
@@ -44,8 +54,8 @@ COMPLETE = {
 }
 # In these families a missing text is replaced by a general one, so any input may have one and none must.
 KINDS = {"", *(f"-{kind.value}" for kind in (*ModelType, *Output))}
-ASKED = {f"{name}{kind}" for name in INPUTS for kind in KINDS}
-OPTIONAL = {"ask-*": ASKED, "ask-*-hint": ASKED, "field-*": INPUTS, "option-*": OPTIONS}
+ASKED = {f"{name}{kind}" for name in INPUTS for kind in KINDS} | PARTS
+OPTIONAL = {"ask-*": ASKED, "ask-*-hint": ASKED, "field-*": INPUTS | PARTS, "option-*": OPTIONS}
 
 
 class Variables(Visitor):
@@ -115,6 +125,14 @@ def test_every_input_that_customers_meet_has_a_name(language: str) -> None:
     shelf = default_shelf()
     met = {one.field for model in shelf.sellable() for one in questions(model) + settings(model)}
     assert {f"field-{field}" for field in met} - texts(language).keys() == set()
+    inside = {
+        (asked.field, part.field)
+        for model in shelf.sellable()
+        for asked in questions(model) + settings(model)
+        for part in asked.parts
+    }
+    there = texts(language).keys()
+    assert [pair for pair in inside if not {f"field-{pair[1]}", f"field-{'-'.join(pair)}"} & there] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

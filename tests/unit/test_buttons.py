@@ -12,18 +12,20 @@ from kiosk.catalog.shelf import default_shelf
 MODELS = default_shelf().models
 NUMBERS = st.integers(0, 2**53)
 COUNTS = st.integers(0, 999)
+PLACES = st.integers(0, 10**9)  # of inputs, and of parts of objects in lists
 
 PRESSES: st.SearchStrategy[Press] = st.one_of(
     st.just(buttons.Home()),
     st.just(buttons.Leave()),
     st.just(buttons.Balance()),
     st.sampled_from([model.id for model in MODELS]).map(lambda model_id: buttons.Choose(model_code(model_id))),
-    st.builds(buttons.Answer, NUMBERS, COUNTS, COUNTS, st.integers(0, 16**5)),
-    st.builds(buttons.Ask, NUMBERS, COUNTS),
+    st.builds(buttons.Answer, NUMBERS, PLACES, COUNTS, st.integers(0, 16**5)),
+    st.builds(buttons.Ask, NUMBERS, PLACES),
     st.builds(buttons.Aisle, st.sampled_from(list(ModelType)).map(buttons.model_code), COUNTS),
     st.builds(buttons.Turn, NUMBERS, COUNTS, COUNTS),
     st.builds(buttons.Tune, NUMBERS),
-    st.builds(buttons.Reset, NUMBERS, COUNTS),
+    st.builds(buttons.Reset, NUMBERS, PLACES),
+    st.builds(buttons.Drop, NUMBERS, COUNTS, COUNTS, COUNTS),
     st.builds(buttons.Edit, NUMBERS),
     st.builds(buttons.Show, NUMBERS),
     st.builds(buttons.Create, NUMBERS, NUMBERS),
@@ -35,7 +37,7 @@ PRESSES: st.SearchStrategy[Press] = st.one_of(
 
 @given(PRESSES)
 @example(buttons.Create(2**53, 2**53))
-@example(buttons.Answer(2**53, 999, 999, 16**5))
+@example(buttons.Answer(2**53, 10**9, 999, 16**5))
 def test_press_is_read_back(press: Press) -> None:
     """Whatever is packed fits a button and unpacks to the same press."""
     assert len(pack(press).encode()) <= LIMIT_BYTES
@@ -45,7 +47,7 @@ def test_press_is_read_back(press: Press) -> None:
 def test_every_press_is_tried_above() -> None:
     """A press that is added to the union without a word, or without its place in these tests, is noticed."""
     plain = {"Home", "Leave", "Balance", "Aisle", "Choose", "Create", "Cancel", "Again", "Original"}
-    on_draft = {"Answer", "Ask", "Turn", "Tune", "Reset", "Edit", "Show"}
+    on_draft = {"Answer", "Ask", "Turn", "Tune", "Reset", "Drop", "Edit", "Show"}
     assert plain | on_draft == {press.__name__ for press in Press.__args__}
     assert set(Press.__args__) == set(buttons._WORD_OF)
     assert len(buttons._PRESS_OF) == len(buttons._WORD_OF)

@@ -71,7 +71,7 @@ def test_form_separates_questions_from_settings() -> None:
     """What is required is asked; the rest are settings, but for what nobody could answer in a chat, or is to."""
     assert [one.field for one in questions(INVENTED)] == ["prompt"]
     names = [one.field for one in settings(INVENTED)]
-    unasked = {"prompt", "earlier", "lines", "boxes", "checker"}
+    unasked = {"prompt", "earlier", "boxes", "checker"}
     assert names == [item.name for item in INVENTED.inputs if item.name not in unasked]
 
 
@@ -79,7 +79,7 @@ def test_form_describes_each_kind() -> None:
     """A question carries all that a screen needs to ask it."""
     kinds = {item.name: one.kind for item in INVENTED.inputs if (one := question(INVENTED, item.name))}
     assert (kinds["steps"], kinds["voice"]) == (QuestionKind.NUMBER, QuestionKind.CHOICE)
-    assert (kinds["clips"], kinds["lines"]) == (QuestionKind.MEDIA, QuestionKind.LIST)
+    assert (kinds["clips"], kinds["lines"]) == (QuestionKind.MEDIA, QuestionKind.OBJECTS)
     clips, voice = question(INVENTED, "clips"), question(INVENTED, "voice")
     assert clips
     assert clips.media
@@ -113,7 +113,7 @@ def test_form_offers_every_number_of_a_short_range(number: str, choices: tuple[f
 
 def test_form_never_leads_to_what_cannot_be_asked() -> None:
     """A switch that would demand an unanswerable list is not offered, a required one only as it goes on."""
-    boxes = "{type: array, items: object, fields: {a: {type: string}}}"
+    boxes = "{type: array, items: {type: array, items: integer}}"
     inputs = f"{{switch: {{type: boolean}}, must: {{type: boolean, required: true}}, boxes: {boxes}}}"
     model = model_of(
         inputs,

@@ -89,7 +89,7 @@ def test_quote_follows_the_price_list(model_id: str, inputs: dict[str, Any], exp
         ("grok-imagine-video-1-5-preview", {"resolution": "1080p"}, UnpricedReason.NO_ROW, ""),
         ("hailuo/02-image-to-video-standard", {"resolution": "768P", "duration": "6"}, UnpricedReason.NO_ROW, ""),
         ("seedream/5-pro-layer-decomposition", {"size": "2K"}, UnpricedReason.DECIDED_BY_RESULT, ""),
-        ("qwen/text-to-image", {}, UnpricedReason.DECIDED_BY_RESULT, ""),
+        ("qwen/image-to-image", {}, UnpricedReason.DECIDED_BY_RESULT, ""),
         ("topaz/image-upscale", {}, UnpricedReason.DECIDED_BY_RESULT, ""),
         ("bytedance/seedance-2", {"duration": -1}, UnpricedReason.DECIDED_BY_RESULT, "duration"),
         (

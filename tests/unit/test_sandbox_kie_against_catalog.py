@@ -17,10 +17,17 @@ CATALOG: dict[str, dict[str, Any]] = {
     )["models"]
 }
 # Where the two differ on purpose: what differs, and why.
+WHOLE_MEGAPIXELS = "the shop counts the megapixels of each size whole, the stand-in as they are"
 KNOWN_DIFFERENCES = {
+    ("qwen/text-to-image", "prices"): WHOLE_MEGAPIXELS,
+    ("qwen/text-to-image", "credits"): WHOLE_MEGAPIXELS,
+    ("qwen/image-edit", "prices"): WHOLE_MEGAPIXELS,
     ("topaz/image-upscale", "prices"): (
         "the provider takes 10 or 20 credits by the size of the result: the shop says that the inputs do not tell, the "
         "stand-in always takes 10"
+    ),
+    ("kling-3.0-omni/text-to-video", "customize_multi_shots: default"): (
+        "the provider's default demands scenes of every order, which its own prompt does without: the shop says no"
     ),
 }
 FILE_LIMITS = ("media", "formats", "max_size_mb", "min_seconds", "max_seconds")
@@ -37,7 +44,8 @@ def as_joint(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
         case "only_when":
             yield {"only": said["input"], "when": {name: value for name, value in said.items() if name != "input"}}
         case "max_total_items":
-            yield {"together": said["inputs"], "max_items": said["max"]}
+            when = {"when": said["when"]} if "when" in said else {}
+            yield {"together": said["inputs"], "max_items": said["max"], **when}
         case "total_seconds":
             yield from ({"together": [name], "max_seconds": most} for name, most in said.items())
         case "total_chars":

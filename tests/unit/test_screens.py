@@ -1,7 +1,7 @@
 """What customers see, word by word, in both languages; and what they never see."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -11,8 +11,10 @@ import pytest
 from kiosk.bot import aisles, asking, cards, labels, screens
 from kiosk.bot.buttons import LIMIT_BYTES, Answer, Ask, Cancel, Show, choice_mark, pack
 from kiosk.bot.keyboard import markup
+from kiosk.bot.listing import PAGE_OBJECTS
 from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.screens import Screen
+from kiosk.bot.ways import PAGE_CHOICES
 from kiosk.bot.words import LANGUAGES, Language, Words, words
 from kiosk.catalog.form import Problem, ProblemKind, question
 from kiosk.catalog.model import Model, ModelType
@@ -25,6 +27,7 @@ from kiosk.generations.store import Generation
 from kiosk.generations.usher import standing
 from kiosk.ledger.store import Wallet
 from kiosk.operators.alerts import VALUES_OF, Alert, Kind, Raised
+from tests.answers import an_object
 from tests.values import MOMENT, PRICE, PROMPT, a_generation
 
 # Set it to write the golden files anew; then read what changed.
@@ -32,6 +35,7 @@ REWRITE = "KIOSK_REWRITE_SCREENS"
 GOLDEN = Path(__file__).parent / "golden"
 TEXT_LIMIT, CAPTION_LIMIT, BUTTON_LIMIT = 4096, 1024, 100  # Bot API: sendMessage, captions, a keyboard's buttons
 MOST_KOPECKS = 10**12
+LONGEST_ID = 10**18 - 1  # as a button can carry it
 
 Z_IMAGE = default_shelf().get("z-image")
 RICHEST = default_shelf().get("wan/2-7-text-to-video")
@@ -189,21 +193,44 @@ def check_keyboard(screen: Screen) -> None:
     )
 
 
-def test_all_models_can_be_asked_about() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_models_can_be_asked_about(language: Language) -> None:
     """Every question of every model has screens, whether it is sold yet or not, and each fits Telegram."""
+    say = words(language)
     for model in default_shelf().models:
-        for language in LANGUAGES:
-            draft = a_generation(id=2**53, model_id=model.id, inputs={})
-            for item in model.inputs:
-                asked = question(model, item.name)
-                assert asked
-                for page in range(len(asked.choices) // asking.PAGE_CHOICES + 1):
-                    prices = (MOST_KOPECKS,) * len(asked.choices)
-                    screen = asking.question(words(language), model, draft, asked, prices=prices, page=page)
-                    assert len(screen.text) <= TEXT_LIMIT
-                    check_keyboard(screen)
-            check_keyboard(asking.tune(words(language), model, draft))
-            assert asking.edit(words(language), model, draft).rows
+        for inputs in ({}, full_lists(model)):
+            draft = a_generation(id=LONGEST_ID, model_id=model.id, inputs=inputs, price_kopecks=MOST_KOPECKS)
+            for screen in (*questions_of(say, model, draft), *others_of(say, model, draft)):
+                assert len(screen.text) <= TEXT_LIMIT
+                check_keyboard(screen)
+
+
+def full_lists(model: Model) -> dict[str, object]:
+    """Every list of objects as long as it may be, with the longest words in it."""
+    lists = [one for item in model.inputs if (one := question(model, item.name)) and one.parts]
+    return {one.field: [an_object(one, last=True)] * int(one.maximum or 1) for one in lists}
+
+
+def questions_of(say: Words, model: Model, draft: Generation) -> Iterator[Screen]:
+    """Each input, each page of its choices or objects, an object in the middle and at the end, and their parts."""
+    for item in model.inputs:
+        asked = question(model, item.name)
+        assert asked
+        count = len(draft.inputs.get(item.name, ()))
+        inside = [f"{item.name}[{place}]" for place in {0, max(count - 1, 0)}] if asked.parts and count else []
+        paths = [item.name, *inside, *(f"{path}.{part.field}" for path in inside for part in asked.parts)]
+        for one in (found for path in paths if (found := question(model, path))):
+            prices = (MOST_KOPECKS,) * len(one.choices)
+            for page in range(max(len(one.choices) // PAGE_CHOICES, count // PAGE_OBJECTS if one.parts else 0) + 1):
+                yield asking.question(say, model, draft, one, prices=prices, page=page)
+
+
+def others_of(say: Words, model: Model, draft: Generation) -> Iterator[Screen]:
+    yield asking.tune(say, model, draft)
+    yield asking.edit(say, model, draft)
+    yield cards.card(say, model, draft, RICH)
+    yield cards.stuck(say, model, draft, say("unpriced-other"))
+    yield aisles.aisle(say, model.type, [(model, MOST_KOPECKS)], 1, 30)
 
 
 def test_first_question_leads_back_to_nothing_but_out() -> None:

@@ -1,61 +1,20 @@
 """Whatever the wizard lets through, the provider takes: the stand-in judges by its own copy of the pages."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from kiosk.catalog.form import (
-    Accepted,
-    Question,
-    QuestionKind,
-    Valid,
-    check_answer,
-    next_question,
-    payload,
-    settings,
-    validate,
-)
+from kiosk.catalog.form import Valid, payload, settings, validate
 from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Quote, Rates, quote
-from kiosk.catalog.reference import Reference
 from kiosk.catalog.shelf import default_shelf
-from kiosk.generations.draft import with_file
 from kiosk.media.luggage import addressed
 from sandbox.kie.rules import check, rules
+from tests.answers import answers_to, walked
 
 SOLD = default_shelf().sellable()
 FILES = {1: "https://host.example/a"}
-SECONDS = 7
 RATES = Rates(rub_per_usd=Decimal(100), multiplier=Decimal(2))
-
-
-def answers_to(asked: Question) -> Iterator[Any]:
-    """What a customer could say: each choice, the ends of a range, the shortest and the longest text, a file."""
-    if asked.kind is QuestionKind.MEDIA:
-        files = with_file({}, asked, Reference(1, SECONDS))
-        yield files * int(asked.minimum or 1) if asked.is_list else files
-    elif asked.choices:
-        yield from asked.choices
-    elif asked.kind is QuestionKind.NUMBER:
-        kind = int if asked.whole else float
-        yield from (kind(asked.minimum or 0), kind(asked.maximum or 0))
-    elif asked.kind is QuestionKind.TEXT:
-        yield from ("ы" * int(length) for length in (asked.minimum or 1, asked.maximum or 1))
-    else:
-        yield ["ы"]
-
-
-def walked(model: Model) -> dict[str, Any]:
-    """Every question answered with the first that fits."""
-    inputs: dict[str, Any] = {}
-    while asked := next_question(model, inputs):
-        assert asked.field not in inputs
-        said = answers_to(asked)
-        fitting = [value for value in said if isinstance(check_answer(model, asked.field, value), Accepted)]
-        inputs[asked.field] = fitting[0] if fitting else "en"  # a text of a certain form
-    return inputs
 
 
 def complaint(model: Model, valid: Valid) -> object:

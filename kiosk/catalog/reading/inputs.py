@@ -64,9 +64,7 @@ def _read_input(name: str, sheet: Sheet) -> Input | None:
         sheet.note("fill", "only an optional input with a default can be left unset")
     task_ref = _read_task_ref(sheet)
     undocumented = sheet.flag("undocumented")
-    ask = sheet.flag("ask", default=True)
-    if required and not ask:
-        sheet.note("ask", "a required input has to be asked")
+    ask = _read_ask(sheet, required=required)
     sheet.finish()
     if kind is None or not sheet.is_sound:
         return None
@@ -105,6 +103,13 @@ def _because(problem: Problem) -> str:
             return "has the wrong type"
         case _:
             return f"does not fit: {problem.kind.value.replace('_', ' ')}"
+
+
+def _read_ask(sheet: Sheet, *, required: bool) -> bool:
+    ask = sheet.flag("ask", default=True)
+    if required and not ask:
+        sheet.note("ask", "a required input has to be asked")
+    return ask
 
 
 def _read_task_ref(sheet: Sheet) -> TaskRef | None:
@@ -267,5 +272,6 @@ def _read_field(name: str, sheet: Sheet, depth: int) -> Input | None:
     _check_name(name, sheet)
     required = sheet.flag("required")
     default, suggested = _read_preset("default", kind, sheet), _read_preset("suggested", kind, sheet)
+    ask = _read_ask(sheet, required=required)
     sheet.finish()
-    return Input(name, kind, required, default, suggested, api_name=name) if kind else None
+    return Input(name, kind, required, default, suggested, api_name=name, ask=ask) if kind else None

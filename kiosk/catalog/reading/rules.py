@@ -87,7 +87,9 @@ def _read_limit(name: str, rule: Sheet, inputs: Inputs) -> Iterable[Rule]:
         case _:
             inner = rule.below(name, rule.take(name))
             fields = _fields(inner, "inputs", inputs)
-            yield MaxTotalItems(fields, inner.whole("max", minimum=1) or 1)
+            most = inner.whole("max", minimum=1) or 1
+            when = conditions_of(inner.mapping("when"), inner, "when", inputs)
+            yield MaxTotalItems(fields, most, when)
             inner.finish()
 
 
