@@ -48,11 +48,13 @@ from kiosk.leadership.leader import Leader
 from kiosk.leadership.lease import Terms
 from kiosk.media.links import Links, link_session
 from kiosk.media.luggage import Luggage
+from kiosk.metrics import know_models
 from kiosk.money import to_kopecks
 from kiosk.operators.audit import Auditor
+from kiosk.operators.credits import look_at_credits
 from kiosk.operators.tell import Teller
 from kiosk.queue.jobs import Act
-from kiosk.queue.rounds import Nightly, Round, Rounds
+from kiosk.queue.rounds import Nightly, Round, Rounds, Run
 from kiosk.queue.worker import Worker
 from kiosk.settings import Settings
 from kiosk.web.front import Front, Running
@@ -65,6 +67,7 @@ FILES_AT_ONCE: Final = 4  # of customers, whole in memory while they are handed 
 STOP_S: Final = 25.0
 SINGLE_MODEL: Final = "z-image"
 NIGHTLY_LOOK_S: Final = 60.0
+CREDITS_LOOK_S: Final = 300.0
 AUDIT_LEASE_S: Final = 4 * 3600.0
 TIDY_LEASE_S: Final = 3600.0
 
@@ -136,6 +139,7 @@ def _gatekeeper(settings: Settings, db: Database) -> Gatekeeper:
 def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSession, links: Links, dsn: str) -> Shop:
     """Puts the parts together; nothing here waits or talks to anyone."""
     shelf = assortment(settings)
+    know_models({model.id: model.output.value for model in shelf.models})
     kie = _client(settings, session)
     fetcher = Fetcher(session, f"Kiosk/{__version__}", UPLOAD_LIMIT_BYTES)
     wizard = Wizard(shelf, Rates(rub_per_usd=settings.rub_per_usd, multiplier=settings.price_multiplier))
@@ -180,11 +184,11 @@ def build(settings: Settings, db: Database, bot: Bot, session: aiohttp.ClientSes
     leader = Leader(
         db, bot.id, f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}", Terms.of(settings.lease_ttl_s)
     )
-    rounds = make_rounds(settings, db, bot, partial(keeper.reopen, kie))
+    rounds = make_rounds(settings, db, bot, partial(keeper.reopen, kie), partial(look_at_credits, kie))
     return Shop(db, bot, intake, leader, CallbackDesk(db, settings.poll_first_s), worker, rounds)
 
 
-def make_rounds(settings: Settings, db: Database, bot: Bot, reopen: Callable[[], Awaitable[None]]) -> Rounds:
+def make_rounds(settings: Settings, db: Database, bot: Bot, reopen: Run, look: Run) -> Rounds:
     """What every replica does again and again."""
     sweeper = Sweeper(db)
     teller = Teller(db, TelegramCrier(bot), bot.id, frozenset(settings.admin_id))
@@ -194,6 +198,7 @@ def make_rounds(settings: Settings, db: Database, bot: Bot, reopen: Callable[[],
         {
             "sweep": Round(2, sweeper.sweep),
             "reopen": Round(5, reopen),
+            "credits": Round(CREDITS_LOOK_S, look),
             "look_late": Round(10, sweeper.look_late),
             "match_orphans": Round(60, sweeper.match_orphans),
             "reconcile": Round(60, Reconciler(db).reconcile),
@@ -291,4 +296,5 @@ def _running(shop: Shop, settings: Settings, loops: dict[str, "asyncio.Task[None
         hmac_key=key.get_secret_value() if key else None,
         checks=checks,
         active=lambda: shop.intake.active,
+        key_name=key_name(settings.provider_key()),
     )

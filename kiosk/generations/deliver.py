@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from kiosk import metrics, tracing
 from kiosk.customers import store as customers
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
@@ -16,6 +17,8 @@ from kiosk.delivery.store import Delivery
 from kiosk.generations import store
 from kiosk.generations.states import State, delivery_delay_s
 from kiosk.generations.store import Generation
+from kiosk.log import concerns
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -35,6 +38,7 @@ class Deliverer:
             order = await store.get(tx, generation_id)
             if order is None or order.delivered_at or order.state not in (State.DONE, State.FAILED):
                 return
+            concerns(order.customer_id)
             # Coming back at this very moment wakes what waits by then: so it must wait by then, or not at all.
             customer = await customers.get_as_is(tx, order.customer_id)
             if customer.blocked:
@@ -44,15 +48,22 @@ class Deliverer:
         await self._deliver_all(order, customer, shown_as)
 
     async def _deliver_all(self, order: Generation, customer: Customer, shown_as: int | None) -> None:
+        told = False
         while claimed := await self._claim(order.id):
             order, parcel = claimed
-            handed = await self.courier.hand_over(recipient(order, customer, shown_as), parcel)
+            with span(f"bring {parcel.part.value}"):
+                handed = await self.courier.hand_over(recipient(order, customer, shown_as), parcel)
+            metrics.DELIVERIES.labels(parcel.part.value, type(handed).__name__.lower()).inc()
+            told = told or parcel.part in (Part.RESULT, Part.FAILURE)
             if not await self._record(order, customer, parcel, handed):
                 return
             if parcel.part is Part.RESULT and isinstance(handed, Sent):
                 shown_as = handed.message_id
         async with self.db.transaction() as tx:
             complete = await store.delivered(tx, order.id)
+            ended = await store.get(tx, order.id) if complete and told else None
+        if ended:
+            measure(ended)
         if complete:
             log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
 
@@ -98,6 +109,21 @@ class Deliverer:
                     await deliveries.put_back(tx, parcel.id)
                     await store.deliver_again(tx, order.id, wait_s=delivery_delay_s(order.delivery_tries))
         return False
+
+
+def measure(order: Generation) -> None:
+    """How long each stage of a delivered order took, and its trace as a whole. Called for what ended, once."""
+    stages = {
+        "in_line": (order.confirmed_at, order.submitted_at),
+        "at_provider": (order.submitted_at, order.settled_at),
+        "delivery": (order.settled_at, order.delivered_at),
+    }
+    for name, (begun_at, ended_at) in stages.items():
+        metrics.stage(name, order.model_id, begun_at, ended_at)
+        tracing.stage(name, order.id, begun_at, ended_at)
+    metrics.stage("whole", order.model_id, order.confirmed_at, order.delivered_at)
+    facts = {"model": order.model_id, "state": order.state.value, "late": order.late, "submits": order.submits}
+    tracing.whole(order.id, order.confirmed_at, order.delivered_at, facts)
 
 
 def recipient(order: Generation, customer: Customer, shown_as: int | None) -> Recipient:

@@ -14,6 +14,7 @@ from kiosk.db import Database, DatabaseUnavailable
 from kiosk.leadership import store
 from kiosk.leadership.lease import Terms
 from kiosk.leadership.store import Claim
+from kiosk.metrics import LEADS
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -129,6 +130,7 @@ class Leader:
             return
         self._told = self.leads
         happened, over = (self._won, self._lost) if self._told else (self._lost, self._won)
+        LEADS.labels(str(self.bot_id)).set(self._told)
         happened.set()
         over.clear()
         if self._told:

@@ -17,7 +17,10 @@ from pgqueuer.domain.models import Job as EngineJob
 
 from kiosk.db import DatabaseUnavailable, Pool, close_pool
 from kiosk.errors import CannotStart
-from kiosk.queue.jobs import Act
+from kiosk.log import correlated
+from kiosk.metrics import JOBS, timed
+from kiosk.queue.jobs import Act, caused_by
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -157,10 +160,16 @@ class WorkerGaveUp(CannotStart):
 def _entry(handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
     async def entry(job: EngineJob) -> None:
         generation_id = int(job.payload or b"0")
-        with structlog.contextvars.bound_contextvars(generation_id=generation_id, act=job.entrypoint):
+        with (
+            correlated(caused_by(job.headers), generation_id=generation_id, act=job.entrypoint),
+            span(f"job {job.entrypoint}", generation_id=generation_id, attempts=job.attempts),
+            timed(JOBS, job.entrypoint) as run,
+        ):
             try:
                 await handler(generation_id)
+                run.outcome = "done"
             except DatabaseUnavailable as away:
+                run.outcome = "again"
                 delay_s = random.uniform(RETRY_MIN_S, RETRY_MAX_S)
                 raise RetryRequested(delay=timedelta(seconds=delay_s), reason=away.why) from away
             except Exception:

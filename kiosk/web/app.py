@@ -8,17 +8,19 @@ from fastapi.responses import JSONResponse
 
 from kiosk.db import DatabaseUnavailable
 from kiosk.errors import TryLater
-from kiosk.web import health, webhooks
+from kiosk.web import health, scrape, webhooks
 from kiosk.web.front import Front
 
 RETRY_AFTER_S: Final = 5
 
 
-def create_app(front: Front) -> FastAPI:
-    """An application over `front`, which may begin to run later."""
+def create_app(front: Front, *, metrics_token: str | None = None) -> FastAPI:
+    """An application over `front`, which may begin to run later. Without `metrics_token` /metrics tells nothing."""
     app = FastAPI(title="Kiosk", version=front.version, docs_url=None, redoc_url=None)
     app.state.front = front
+    app.state.scrape = scrape.Scrape(front, metrics_token)
     app.include_router(health.router)
+    app.include_router(scrape.router)
     app.include_router(webhooks.router)
 
     @app.exception_handler(DatabaseUnavailable)

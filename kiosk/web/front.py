@@ -27,6 +27,7 @@ class Running:
     hmac_key: str | None
     checks: Mapping[str, Callable[[], Awaitable[bool]]]  # by name; all true: ready
     active: Callable[[], bool]  # whether this replica takes updates
+    key_name: str = ""  # of the gate before the provider
 
 
 @dataclass(slots=True)

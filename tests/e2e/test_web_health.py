@@ -155,6 +155,7 @@ ROUTES = {
     "/live": {"GET", "HEAD"},
     "/ready": {"GET", "HEAD"},
     "/health": {"GET", "HEAD"},
+    "/metrics": {"GET"},
     "/openapi.json": {"GET", "HEAD"},
     "/telegram/{bot}": {"POST"},
     "/callbacks/kie/{generation}/{token}": {"POST"},
