@@ -43,7 +43,6 @@ def report_bugs(dsn: str | None, version: str, redact: Redactor) -> None:
         default_integrations=False,
         auto_enabling_integrations=False,
         include_local_variables=False,
-        send_default_pii=False,
         max_breadcrumbs=0,
         auto_session_tracking=False,
         shutdown_timeout=FLUSH_S,

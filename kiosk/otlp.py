@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime
@@ -39,7 +40,7 @@ class Tracer:
     def __init__(self, endpoint: str, headers: str | None, version: str, hide: Callable[[str], str]) -> None:
         self.shop = ""
         self._hide = hide
-        named = Resource.create({"service.name": "kiosk", "service.version": version})
+        named = Resource.create({"service.name": "kiosk", "service.version": version, "process.pid": os.getpid()})
         exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces", headers=_pairs(headers))
         self._provider = TracerProvider(resource=named, id_generator=_Ids(), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))

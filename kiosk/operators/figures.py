@@ -28,7 +28,7 @@ class Work:
     """What is in hand now. `orders` that are done or failed are not delivered yet; `parked` wait for blocked customers.
 
     `breaker_open` and `paused_why` are of one key of the provider; `nightly` is when work was last done, in seconds
-    since 1970; `alerts` are raised so often, `untold` of them not told.
+    since 1970; `alerts` were raised so often, `due` of them are to be told now.
     """
 
     jobs: Mapping[tuple[str, str], int]
@@ -39,7 +39,7 @@ class Work:
     breaker_open: bool
     nightly: Mapping[str, float]
     alerts: Mapping[str, int]
-    untold: int
+    due: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,10 @@ async def work(tx: Tx, key_name: str) -> Work:
         "SELECT name, extract(epoch FROM last_run)::float8 AS at FROM turns WHERE last_run IS NOT NULL"
     )
     alerts = await tx.fetch(
-        "SELECT kind, sum(count)::bigint, sum(count - told_count)::bigint FROM alerts GROUP BY kind"
+        """
+        SELECT kind, sum(count)::bigint, (sum(count - told_count) FILTER (WHERE due_at <= now()))::bigint
+        FROM alerts GROUP BY kind
+        """
     )
     orphans: int = await tx.fetchval("SELECT count(*) FROM orphan_callbacks WHERE matched_at IS NULL")
     raised = {kind: count for kind, count, _ in alerts}
@@ -75,7 +78,7 @@ async def work(tx: Tx, key_name: str) -> Work:
         breaker_open=bool(gate and gate["broken"]),
         nightly={row["name"]: row["at"] for row in turns},
         alerts={kind.value: raised.get(kind.value, 0) for kind in Kind},
-        untold=sum(untold for _, _, untold in alerts),
+        due=sum(due or 0 for _, _, due in alerts),
     )
 
 

@@ -150,7 +150,7 @@ def _of_work(work: Work) -> Iterator[Metric]:
     for kind, count in work.alerts.items():
         alerts.add_metric([kind], float(count))
     yield alerts
-    yield GaugeMetricFamily("kiosk_operator_alerts_untold", "Of them, not told yet.", value=float(work.untold))
+    yield GaugeMetricFamily("kiosk_operator_alerts_due", "Of them, to be told now.", value=float(work.due))
 
 
 def _of_books(books: Books) -> Iterator[Metric]:
