@@ -45,7 +45,6 @@ ONCE = {
     "kiosk_telegram_request_seconds_count{method=editMessageMedia,outcome=ok}": 1,
     f"kiosk_update_seconds_count{{bot_id={BOT},kind=message,outcome=done}}": 2,
     f"kiosk_update_seconds_count{{bot_id={BOT},kind=callback_query,outcome=done}}": 3,
-    "kiosk_job_seconds_count{act=submit,outcome=done}": 1,
     "kiosk_job_seconds_count{act=deliver,outcome=done}": 1,
     # In the database of this test, and there alone:
     "kiosk_ledger_kopecks{account=available}": 9920,
