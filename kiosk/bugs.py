@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 FLUSH_S: Final = 2.0
-# Its own troubles, and those of what sends traces, are no bugs of the shop.
-NOT_OURS: Final = ("sentry_sdk", "opentelemetry", "urllib3")
+# Its own troubles and those of what sends traces are no bugs of the shop; what breaks a job is logged by us, too.
+NOT_OURS: Final = ("sentry_sdk", "opentelemetry", "urllib3", "pgqueuer")
 # What of an event leaves us: no breadcrumbs, no extra, no user, no request, no address of the machine.
 KEPT: Final = ("event_id", "timestamp", "platform", "level", "release", "exception", "tags", "logger", "fingerprint")
 TOLD: Final = ("correlation_id", "generation_id", "update_id", "bot_id", "act", "round")

@@ -28,7 +28,13 @@ PATTERNS: Final = (
 DEPTH: Final = 8  # of values inside values; whatever is deeper, or contains itself, is written as one text
 # Bound inside what is being done, once they are known.
 KNOWN_LATER: Final = ("customer_id",)
-QUIET = {"aiogram": "WARNING", "aiohttp.access": "WARNING", "uvicorn.access": "WARNING", "pgqueuer": "WARNING"}
+QUIET = {
+    "aiogram": "WARNING",
+    "aiohttp.access": "WARNING",
+    "uvicorn.access": "WARNING",
+    "pgqueuer": "WARNING",
+    "opentelemetry": "ERROR",
+}
 
 
 class Redactor:

@@ -199,7 +199,10 @@ class Settings(BaseSettings):
             self.otel_exporter_otlp_headers,
             self.sentry_dsn,
         )
-        return tuple(part for secret in held if secret for part in _with_parts(secret.get_secret_value()))
+        headers = self.otel_exporter_otlp_headers.get_secret_value() if self.otel_exporter_otlp_headers else ""
+        values = (pair.partition("=")[2].strip() for pair in headers.split(","))
+        parts = (part for secret in held if secret for part in _with_parts(secret.get_secret_value()))
+        return (*parts, *(value for value in values if len(value) >= LONG_ENOUGH_TO_HIDE))
 
 
 def load_settings(values: Mapping[str, object] | None = None, *, env_file: str | None = ".env") -> Settings:

@@ -57,6 +57,7 @@ class Leader:
     @contextlib.asynccontextmanager
     async def standing(self) -> AsyncIterator[None]:
         """Inside the block this replica holds the lease or waits for it; at its end the next one may have it."""
+        LEADS.labels(str(self.bot_id)).set(self.leads)  # also by whoever only stands by: somebody is to be missed
         keeping = asyncio.create_task(self._keep(), name=f"lease of {self.bot_id}")
         try:
             yield

@@ -58,7 +58,10 @@ class Remembered(Generic[T]):
                 return await self.read(tx)
         except (DatabaseUnavailable, TimeoutError) as error:
             log.info("metrics.figures_missing", error=type(error).__name__)
-            return None
+        except Exception:
+            # The boundary of the figures: a bug in them is loud, and hides nothing else.
+            log.exception("metrics.figures_broke")
+        return None
 
 
 @dataclass(slots=True)

@@ -84,10 +84,10 @@ async def callback(generation: str, token: str, request: Request, shop: Shop, bo
     check_signature(request, shop, note)
     with correlated(generation_id=generation_id):
         taken = await shop.callbacks.by_token(generation_id, token, note.task_id)
-    CALLBACKS.labels(taken.value).inc()
-    if taken is Taken.FORGED:
-        log.warning("callback.forged", generation_id=generation_id)
-        raise HTTPException(status.HTTP_401_UNAUTHORIZED, "wrong token")
+        CALLBACKS.labels(taken.value).inc()
+        if taken is Taken.FORGED:
+            log.warning("callback.forged", generation_id=generation_id)
+            raise HTTPException(status.HTTP_401_UNAUTHORIZED, "wrong token")
     return ACCEPTED
 
 

@@ -16,10 +16,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from kiosk import tracing
 from kiosk.db import Database
 from kiosk.errors import BadSettings
+from kiosk.log import _with_trace
 from sandbox.customer import Customer
 from sandbox.demo import staged
 from sandbox.shopkeeper import BOT_ID, BOT_TOKEN, KIE_KEY
-from tests.openshop import PATIENCE_S, at_the_card, confirmed
+from tests.openshop import METRICS_TOKEN, PATIENCE_S, at_the_card, confirmed
+from tests.scraping import scraped
 
 PROMPT = "кот, о котором никто не должен узнать"
 PATH = [  # of every order that ends well, in any of its processes
@@ -153,6 +155,7 @@ async def test_order_is_one_trace_through_two_processes(open_folder: Path, dsn: 
             POLL_FIRST_S="3600",
             OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url,
             OTEL_EXPORTER_OTLP_HEADERS="X-Tenant=kiosk-of-a-test",
+            METRICS_TOKEN=METRICS_TOKEN,
         ) as stage,
         Customer(stage.chat_url, 4242, BOT_ID) as customer,
     ):
@@ -160,6 +163,7 @@ async def test_order_is_one_trace_through_two_processes(open_folder: Path, dsn: 
         await provider.keeps_silent()
         await confirmed(customer, await at_the_card(customer, PROMPT))
         await provider.was_asked()  # for its callback came
+        told = await scraped(stage.shop.settings["WEBHOOK_BASE_URL"], METRICS_TOKEN)
         await ended(stage.process)
         first = {span.process for span in receiver.spans}
         await provider.speaks()
@@ -168,6 +172,7 @@ async def test_order_is_one_trace_through_two_processes(open_folder: Path, dsn: 
         async with stage.shop.open() as second:
             await delivered(database)
             await ended(second)
+    assert (told["kiosk_orders_total{model=z-image}"], told["kiosk_open_orders{state=running}"]) == (1, 1)
     (order,) = [span for span in receiver.spans if span.name == "order"]
     trace = [span for span in receiver.spans if span.trace == order.trace]
     assert sorted(set(PATH) - {span.name for span in trace}) == []
@@ -201,7 +206,7 @@ def traces_of_two_orders(url: str) -> None:
     try:
         with tracing.span("job submit", generation_id=1, where="token-of-a-test"):
             with tracing.span("inside"):
-                assert tracing.trace_id()
+                assert _with_trace(None, "", {"event": "a.test"})["trace_id"] == tracing.trace_id()
             with contextlib.suppress(ValueError), tracing.span("place", generation_id=2):
                 raise ValueError("said by a customer")
     finally:
