@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -21,80 +22,59 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 # Of our own: the library's is shared with whatever else there is in the process.
 REGISTRY: Final = CollectorRegistry()
 OTHER: Final = "other"
+CUT_OFF: Final = "cut_off"  # the process ended meanwhile, or whoever waited gave up
 UNKNOWN: Final = math.nan  # compares with nothing, so no alarm is made of it
 
 QUICK_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 CALL_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0)
 STAGE_S: Final = (1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0)
 
+_counter = partial(Counter, registry=REGISTRY)
+_gauge = partial(Gauge, registry=REGISTRY)
+_histogram = partial(Histogram, registry=REGISTRY)
+
 ProcessCollector(registry=REGISTRY)
-Gauge("kiosk_build_info", "Always 1; the label says which program this is.", ["version"], registry=REGISTRY).labels(
-    __version__
-).set(1)
+_gauge("kiosk_build_info", "Always 1; the label says which program this is.", ["version"]).labels(__version__).set(1)
 
 # Orders
 
-ORDERS: Final = Counter("kiosk_orders", "Drafts that became orders.", ["model"], registry=REGISTRY)
-NOT_ORDERED: Final = Counter(
-    "kiosk_orders_not_taken", "Presses on Create that led to no order, by why not.", ["answer"], registry=REGISTRY
-)
-ENDED: Final = Counter(
-    "kiosk_orders_ended", "Ends of orders; late: succeeded after failing.", ["model", "outcome", "reason"],
-    registry=REGISTRY,
-)  # fmt: skip
-CHARGED: Final = Counter("kiosk_charged_kopecks", "Prices taken for results.", ["model"], registry=REGISTRY)
-CREDITS: Final = Counter("kiosk_credits_spent", "What the provider took for tasks.", ["model"], registry=REGISTRY)
-STAGE: Final = Histogram(
+ORDERS: Final = _counter("kiosk_orders", "Drafts that became orders.", ["model"])
+NOT_ORDERED: Final = _counter("kiosk_orders_not_taken", "Presses on Create without an order, by why not.", ["answer"])
+ENDED: Final = _counter("kiosk_orders_ended", "Late: succeeded after failing.", ["model", "outcome", "reason"])
+CHARGED: Final = _counter("kiosk_charged_kopecks", "Prices taken for results.", ["model"])
+CREDITS: Final = _counter("kiosk_credits_spent", "What the provider took for tasks.", ["model"])
+STAGE: Final = _histogram(
     "kiosk_stage_seconds",
-    "How long delivered orders took: in_line, at_provider, delivery, whole.",
+    "Of orders that went well: in_line, at_provider, delivery, whole.",
     ["stage", "output"],
     buckets=STAGE_S,
-    registry=REGISTRY,
 )
-DELIVERIES: Final = Counter(
-    "kiosk_deliveries", "Attempts to bring a part of a result into a chat.", ["part", "outcome"], registry=REGISTRY
-)
+DELIVERIES: Final = _counter("kiosk_deliveries", "Attempts to bring a part into a chat.", ["part", "outcome"])
 
 # The provider
 
-PROVIDER: Final = Histogram(
-    "kiosk_provider_request_seconds",
-    "Requests to the provider, by what came back.",
-    ["operation", "outcome"],
-    buckets=CALL_S,
-    registry=REGISTRY,
+PROVIDER: Final = _histogram(
+    "kiosk_provider_request_seconds", "By what came back.", ["operation", "outcome"], buckets=CALL_S
 )
-CREATES: Final = Counter(
-    "kiosk_provider_creates", "What became of attempts to buy.", ["outcome", "reason"], registry=REGISTRY
-)
-BALANCE: Final = Gauge("kiosk_provider_credits", "Credits left at the provider; NaN: not known.", registry=REGISTRY)
+CREATES: Final = _counter("kiosk_provider_creates", "What became of attempts to buy.", ["outcome", "reason"])
+BALANCE: Final = _gauge("kiosk_provider_credits", "Credits left at the provider; NaN: not known.")
 BALANCE.set(UNKNOWN)
-CALLBACKS: Final = Counter("kiosk_callbacks", "Callbacks of the provider.", ["outcome"], registry=REGISTRY)
+CALLBACKS: Final = _counter("kiosk_callbacks", "Callbacks of the provider.", ["outcome"])
 
 # Telegram
 
-TELEGRAM: Final = Histogram(
-    "kiosk_telegram_request_seconds",
-    "Requests to Telegram, by method and what came back.",
-    ["method", "outcome"],
-    buckets=CALL_S,
-    registry=REGISTRY,
+TELEGRAM: Final = _histogram(
+    "kiosk_telegram_request_seconds", "By what came back.", ["method", "outcome"], buckets=CALL_S
 )
-UPDATES: Final = Histogram(
-    "kiosk_update_seconds", "Updates dealt with.", ["bot_id", "kind", "outcome"], buckets=QUICK_S, registry=REGISTRY
-)
-LEADS: Final = Gauge("kiosk_leads", "Whether this process polls the bot.", ["bot_id"], registry=REGISTRY)
+UPDATES: Final = _histogram("kiosk_update_seconds", "Dealt with.", ["bot_id", "kind", "outcome"], buckets=QUICK_S)
+LEADS: Final = _gauge("kiosk_leads", "Whether this process polls the bot.", ["bot_id"])
 
 # The engine
 
-JOBS: Final = Histogram("kiosk_job_seconds", "Jobs run.", ["act", "outcome"], buckets=CALL_S, registry=REGISTRY)
-ROUNDS: Final = Counter("kiosk_rounds", "Rounds run.", ["round", "outcome"], registry=REGISTRY)
-ROUND_DONE: Final = Gauge(
-    "kiosk_round_last_success_timestamp_seconds", "When a round last ended well.", ["round"], registry=REGISTRY
-)
-BROKEN: Final = Gauge(
-    "kiosk_audit_violations", "What the last audit of this process found.", ["invariant"], registry=REGISTRY
-)
+JOBS: Final = _histogram("kiosk_job_seconds", "Jobs run.", ["act", "outcome"], buckets=CALL_S)
+ROUNDS: Final = _counter("kiosk_rounds", "Rounds run.", ["round", "outcome"])
+ROUND_DONE: Final = _gauge("kiosk_round_last_success_timestamp_seconds", "When a round last ended well.", ["round"])
+BROKEN: Final = _gauge("kiosk_audit_violations", "What the last audit of this process found.", ["invariant"])
 
 _output_of: dict[str, str] = {}  # model → kind of its output
 
@@ -124,9 +104,9 @@ class Timing:
 
 
 @contextlib.contextmanager
-def timed(instrument: Histogram, *labels: str, raised: str = "error") -> Iterator[Timing]:
-    """Observes how long the block took, with its outcome as the last label: `raised` unless it says otherwise."""
-    timing, began_s = Timing(raised), time.perf_counter()
+def timed(instrument: Histogram, *labels: str) -> Iterator[Timing]:
+    """Observes how long the block took; the last label is the outcome: "cut_off", unless the block says otherwise."""
+    timing, began_s = Timing(CUT_OFF), time.perf_counter()
     try:
         yield timing
     finally:

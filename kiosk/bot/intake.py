@@ -77,7 +77,7 @@ class BotIntake:
         with (
             correlated(update_id=update.update_id, bot_id=self.bot.id),
             span("update", generation_id=_ordered_by(update), kind=kind, update_id=update.update_id),
-            timed(UPDATES, str(self.bot.id), kind, raised="failed") as dealing,
+            timed(UPDATES, str(self.bot.id), kind) as dealing,
         ):
             try:
                 with answering():
@@ -87,6 +87,7 @@ class BotIntake:
                 dealing.outcome = "again"
                 raise  # it is worth any number of tries
             except Exception:
+                dealing.outcome = "failed"
                 log.exception("update.failed", failures=self._count_failure(update.update_id))
                 if self._failures.get(update.update_id, 0) < FAILURES_AT_MOST:
                     raise

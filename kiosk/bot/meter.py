@@ -17,7 +17,7 @@ from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from kiosk.bot.turnstile import GET_UPDATES
-from kiosk.metrics import TELEGRAM, timed
+from kiosk.metrics import OTHER, TELEGRAM, timed
 from kiosk.tracing import span
 
 # The first that fits; labels, so they are few.
@@ -42,11 +42,11 @@ class Meter(BaseRequestMiddleware):
     ) -> Response[TelegramType]:
         name = method.__api_method__
         about = span(f"telegram {name}") if name != GET_UPDATES else nullcontext()
-        with about, timed(TELEGRAM, name, raised="cut_off") as call:
+        with about, timed(TELEGRAM, name) as call:
             try:
                 response = await make_request(bot, method)
             except Exception as error:
-                call.outcome = next((word for kind, word in WORDS if isinstance(error, kind)), "error")
+                call.outcome = next((word for kind, word in WORDS if isinstance(error, kind)), OTHER)
                 raise
             call.outcome = "ok"
         return response

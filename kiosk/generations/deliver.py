@@ -119,9 +119,11 @@ def measure(order: Generation) -> None:
         "delivery": (order.settled_at, order.delivered_at),
     }
     for name, (begun_at, ended_at) in stages.items():
-        metrics.stage(name, order.model_id, begun_at, ended_at)
         tracing.stage(name, order.id, begun_at, ended_at)
-    metrics.stage("whole", order.model_id, order.confirmed_at, order.delivered_at)
+    if order.state is State.DONE and not order.late:  # how long failures were waited for is another matter
+        stages["whole"] = (order.confirmed_at, order.delivered_at)
+        for name, (begun_at, ended_at) in stages.items():
+            metrics.stage(name, order.model_id, begun_at, ended_at)
     facts = {"model": order.model_id, "state": order.state.value, "late": order.late, "submits": order.submits}
     tracing.whole(order.id, order.confirmed_at, order.delivered_at, facts)
 

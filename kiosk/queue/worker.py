@@ -173,6 +173,7 @@ def _entry(handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
                 delay_s = random.uniform(RETRY_MIN_S, RETRY_MAX_S)
                 raise RetryRequested(delay=timedelta(seconds=delay_s), reason=away.why) from away
             except Exception:
+                run.outcome = "failed"
                 # The engine parks the job; the sweep brings the generation again, so a bug is loud and loses nothing.
                 log.exception("queue.job_failed", attempts=job.attempts)
                 raise

@@ -2,22 +2,24 @@
 
 import asyncio
 import math
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
+import structlog
+from pgqueuer.domain.errors import RetryRequested
 from prometheus_client import CollectorRegistry, Histogram
 
 from kiosk.bot.meter import WORDS
 from kiosk.catalog.shelf import default_shelf
-from kiosk.db import Database, Tx
+from kiosk.db import Database, DatabaseUnavailable, Tx
 from kiosk.generations.states import Failure, State
-from kiosk.metrics import OTHER, know_models, model_label, timed
+from kiosk.metrics import OTHER, REGISTRY, know_models, model_label, timed
 from kiosk.migrate import migrate
 from kiosk.operators.audit import Auditor
 from kiosk.postgres import EmbeddedPostgres
+from kiosk.queue.worker import _entry
 from kiosk.web import Front, create_app, serving
 from kiosk.web.scrape import Remembered
 from tests.frontdoor import METRICS_TOKEN, Door, a_door
@@ -26,7 +28,6 @@ from tests.scraping import Scraped, scraped
 from tests.shopkeeping import BOT, a_customer, paid, running
 from tests.workshop import a_workshop
 
-QUIET_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 PATIENCE_S = 60.0
 ONCE = {
     "kiosk_orders_total{model=z-image}": 1,
@@ -171,16 +172,6 @@ async def test_without_a_token_there_is_no_page() -> None:
                 assert answer.status == 404
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[EmbeddedPostgres]:
-    """A server that a test may stop and start again."""
-    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
-        Path(folder).chmod(0o711)
-        server = EmbeddedPostgres(Path(folder) / "postgres", QUIET_SERVER)
-        yield server
-        server.stop()
-
-
 async def test_scrape_outlives_its_database(own_postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the database its figures are missing and everything else is told; they come back with it."""
     monkeypatch.setattr("kiosk.web.scrape.WORK_S", 0.0)
@@ -245,10 +236,38 @@ def test_what_is_timed_ends_in_one_word() -> None:
     instrument = Histogram("a_seconds", "For a test.", ["what", "outcome"], registry=registry)
     with timed(instrument, "x") as good:
         good.outcome = "ok"
-    with pytest.raises(ValueError, match=r"^$"), timed(instrument, "x", raised="broken"):
+    with pytest.raises(ValueError, match=r"^$"), timed(instrument, "x"):
         raise ValueError
-    counts = [registry.get_sample_value("a_seconds_count", {"what": "x", "outcome": o}) for o in ("ok", "broken")]
+    counts = [registry.get_sample_value("a_seconds_count", {"what": "x", "outcome": o}) for o in ("ok", "cut_off")]
     assert counts == [1, 1]
+
+
+class Bug(Exception):
+    """Of a job."""
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "outcome"),
+    [
+        (Bug(), Bug, "failed"),
+        (DatabaseUnavailable("away"), RetryRequested, "again"),
+        (asyncio.CancelledError(), asyncio.CancelledError, "cut_off"),
+    ],
+)
+async def test_job_that_is_cut_off_is_no_bug(error: BaseException, raised: type[BaseException], outcome: str) -> None:
+    """An alarm is made of what failed: a database that is away, or a process that ends, is counted apart."""
+
+    async def handler(_generation_id: int) -> None:
+        raise error
+
+    def counted() -> float:
+        return REGISTRY.get_sample_value("kiosk_job_seconds_count", {"act": "of-a-test", "outcome": outcome}) or 0
+
+    before = counted()
+    job: Any = SimpleNamespace(payload=b"1", entrypoint="of-a-test", headers=None, attempts=0)
+    with structlog.testing.capture_logs(), pytest.raises(raised):
+        await _entry(handler)(job)
+    assert counted() - before == 1
 
 
 def test_refusals_of_telegram_have_few_words() -> None:
