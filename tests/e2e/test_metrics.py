@@ -242,14 +242,14 @@ def test_what_is_timed_ends_in_one_word() -> None:
     assert counts == [1, 1]
 
 
-class Bug(Exception):
+class BugError(Exception):
     """Of a job."""
 
 
 @pytest.mark.parametrize(
     ("error", "raised", "outcome"),
     [
-        (Bug(), Bug, "failed"),
+        (BugError(), BugError, "failed"),
         (DatabaseUnavailable("away"), RetryRequested, "again"),
         (asyncio.CancelledError(), asyncio.CancelledError, "cut_off"),
     ],
