@@ -190,9 +190,9 @@ def test_settings_never_show_a_secret(monkeypatch: pytest.MonkeyPatch, told: "ty
 
 
 def test_secrets_are_listed_with_what_is_secret_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log hides each secret value, and the half of a token or the password that could stand alone."""
+    """The log hides each secret value, and the half of a token, the password or the header that could stand alone."""
     secrets = load(monkeypatch, **SECRETS).secrets()
-    assert set(secrets) == {*SECRETS.values(), "Tk" * 16, "password-of-nobody"}
+    assert set(secrets) == {*SECRETS.values(), "Tk" * 16, "password-of-nobody", "header-that-nobody-knows"}
 
 
 def test_common_words_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
