@@ -62,7 +62,7 @@ def main() -> None:
 def with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
     """Runs `use` against the configured database, or the embedded one, with the schema brought up to date."""
     settings = load_settings()
-    set_up_logging("warning", settings.secrets())
+    set_up_logging("warning", settings.secrets(), form=settings.log_format)
 
     async def run() -> T:
         async with process.open_database(settings) as db:

@@ -5,12 +5,15 @@ import json
 import logging
 import math
 import re
+import secrets
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
 from structlog.typing import Processor
+
+from kiosk.tracing import trace_id
 
 HIDDEN: Final = "[secret]"
 SLASH: Final = r"(?:/|\\/|%2[Ff])"  # as it is, in JSON, or inside another address
@@ -23,7 +26,15 @@ PATTERNS: Final = (
     (re.compile(r"(\bBearer\s+)[^\s'\"]+"), rf"\1{HIDDEN}"),
 )
 DEPTH: Final = 8  # of values inside values; whatever is deeper, or contains itself, is written as one text
-QUIET = {"aiogram": "WARNING", "aiohttp.access": "WARNING", "uvicorn.access": "WARNING", "pgqueuer": "WARNING"}
+# Bound inside what is being done, once they are known.
+KNOWN_LATER: Final = ("customer_id",)
+QUIET = {
+    "aiogram": "WARNING",
+    "aiohttp.access": "WARNING",
+    "uvicorn.access": "WARNING",
+    "pgqueuer": "WARNING",
+    "opentelemetry": "ERROR",
+}
 
 
 class Redactor:
@@ -57,6 +68,12 @@ class Redactor:
                 return self.text(str(value))
 
 
+def _with_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if trace := trace_id():
+        event["trace_id"] = trace
+    return event
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """Where a line cannot be written, logging itself would print the raw record with whatever is in it."""
 
@@ -71,18 +88,46 @@ def _error_name() -> str:
     return kind.__name__ if kind else ""
 
 
-def set_up_logging(level: str, secrets: Iterable[str], stream: TextIO = sys.stderr) -> None:
-    """Routes structlog and the standard library's loggers through one redacted formatter."""
-    redact = Redactor(secrets)
+@contextlib.contextmanager
+def correlated(cause: str | None = None, **identifiers: Any) -> Iterator[None]:
+    """The edge of the program: an update, a job, a callback, a round. Every line inside carries these identifiers, and
+    a correlation id that joins all that one cause led to: `cause`, when it came from elsewhere, or a new one.
+    """
+    cause = cause or secrets.token_hex(8)
+    with structlog.contextvars.bound_contextvars(correlation_id=cause, **identifiers):
+        try:
+            yield
+        finally:
+            structlog.contextvars.unbind_contextvars(*KNOWN_LATER)
+
+
+def correlation_id() -> str | None:
+    """That of what is being done now."""
+    found: str | None = structlog.contextvars.get_contextvars().get("correlation_id")
+    return found
+
+
+def concerns(customer_id: int) -> None:
+    """From now on, until the end of what is being done, lines are about this customer."""
+    structlog.contextvars.bind_contextvars(customer_id=customer_id)
+
+
+def set_up_logging(level: str, hidden: Iterable[str], stream: TextIO = sys.stderr, form: str = "auto") -> None:
+    """Routes structlog and the standard library's loggers through one redacted formatter.
+
+    `form`: "console" for people, "json", or "auto": console on a terminal.
+    """
+    redact = Redactor(hidden)
     stamp: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: Processor = (
         # Without its own tracebacks: those show the values of variables.
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if stream.isatty()
+        if form == "console" or (form == "auto" and stream.isatty())
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     structlog.configure(

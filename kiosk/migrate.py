@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -163,6 +164,13 @@ async def _record(tx: Tx, migration: Migration) -> None:
         migration.name,
         migration.sha256,
     )
+
+
+async def born_at(db: Database) -> str:
+    """When this database became the shop's, to the microsecond: no other shop has the same, and a copy of it has."""
+    async with db.reading() as tx:
+        born: datetime = await tx.fetchval("SELECT min(applied_at) FROM schema_migrations")
+    return born.isoformat()
 
 
 def _missing(migrations: Sequence[Migration], applied: Sequence[_Applied]) -> tuple[Migration, ...]:

@@ -13,13 +13,15 @@ import structlog
 from stamina.instrumentation import set_on_retry_hooks
 
 from kiosk import __version__
+from kiosk.bugs import report_bugs, send_reports
 from kiosk.db import Database, DatabaseUnavailable
 from kiosk.errors import BadSettings, CannotStart
-from kiosk.log import set_up_logging
-from kiosk.migrate import migrate
+from kiosk.log import Redactor, set_up_logging
+from kiosk.migrate import born_at, migrate
 from kiosk.postgres import embedded_postgres_async
 from kiosk.role import Role
 from kiosk.settings import Settings
+from kiosk.tracing import belong_to, end_tracing, set_up_tracing
 
 if TYPE_CHECKING:
     from kiosk.web import Front
@@ -61,6 +63,22 @@ async def connect(settings: Settings, dsn: str) -> Database:
         raise BadSettings("DATABASE_URL", str(error)) from error
 
 
+@contextlib.asynccontextmanager
+async def observed(settings: Settings) -> AsyncIterator[None]:
+    """The log, and whatever else the operator wants to be told by. Errors: BadSettings."""
+    hidden = settings.secrets()
+    set_up_logging(settings.log_level, hidden, form=settings.log_format)
+    redact, headers = Redactor(hidden), settings.otel_exporter_otlp_headers
+    endpoint, dsn = settings.otel_exporter_otlp_endpoint, settings.sentry_dsn
+    set_up_tracing(endpoint, headers.get_secret_value() if headers else None, __version__, redact.text)
+    report_bugs(dsn.get_secret_value() if dsn else None, __version__, redact)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(end_tracing)
+        await asyncio.to_thread(send_reports)
+
+
 async def run(settings: Settings, role: Role = Role.RUN) -> None:
     """The shop, or the part of it that this role is, until SIGTERM or Ctrl-C, at whatever moment. Errors: CannotStart.
 
@@ -69,17 +87,16 @@ async def run(settings: Settings, role: Role = Role.RUN) -> None:
     """
     settings.provider_key()
     bots = settings.bots
-    set_up_logging(settings.log_level, settings.secrets())
     set_on_retry_hooks([])  # the clients log their own retries
-    log.info("process.started", version=__version__, role=role.value, bots=[bot.id for bot in bots])
     stopping = asyncio.Event()
     _stop_on_signals(stopping)
-    async with contextlib.AsyncExitStack() as stack:
+    async with observed(settings), contextlib.AsyncExitStack() as stack:
+        log.info("process.started", version=__version__, role=role.value, bots=[bot.id for bot in bots])
         from kiosk.web import Front, create_app, serving  # noqa: PLC0415 - see above
 
         front = Front(__version__)
+        app = create_app(front, takes_in=role.takes_in, metrics_token=settings.metrics_secret())
         if has_port(settings, role):
-            app = create_app(front, takes_in=role.takes_in)
             await stack.enter_async_context(serving(app, settings.host, settings.port))
         shop = asyncio.create_task(_keep_shop(settings, front, stopping, role), name="shop")
         try:
@@ -110,6 +127,7 @@ async def _keep_shop(settings: Settings, front: "Front", stopping: asyncio.Event
     from kiosk.wiring import keep_shop  # noqa: PLC0415 - see `run`
 
     async with database_address(settings) as dsn, await connect_patiently(settings, dsn, front) as db:
+        belong_to(await born_at(db))
         await keep_shop(settings, dsn, db, front, stopping, role)
 
 

@@ -30,6 +30,8 @@ IN_A_HEADER: Final = re.compile(r"[!-~]+")  # the key travels in one
 PORT_OF_HOST: Final = re.compile(r":([0-9]+)(?=,|$)")
 # Shorter ones are words such as "postgres", which must stay readable in the log.
 LONG_ENOUGH_TO_HIDE: Final = 12
+LONG_ENOUGH_FOR_A_TOKEN: Final = 16
+SENTRY_DSN: Final = re.compile(r"https?://[!-~]+@[!-~]+/[0-9]+")
 ALSO_CALLED: Final = {"SINGLE_MODEL_ONLY": "SINGLE_MODEL_ONLY (or ENABLE_Z_IMAGE_ONLY)"}
 KIE_KEY_MISSING = "set the provider's API key, or try everything without one: make demo"
 TOKEN_MISSING = "set the token that @BotFather gave your bot, or try everything without one: make demo"  # noqa: S105 - a text
@@ -87,6 +89,12 @@ class Settings(BaseSettings):
     audio_deadline_s: float = Field(default=1800, gt=0, le=DAY_S)
     text_deadline_s: float = Field(default=900, gt=0, le=DAY_S)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    metrics_token: SecretStr | None = None
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_headers: SecretStr | None = None
+    sentry_dsn: SecretStr | None = None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -101,7 +109,9 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("telegram_base_url", "kie_base_url", "kie_upload_url", "webhook_base_url")
+    @field_validator(
+        "telegram_base_url", "kie_base_url", "kie_upload_url", "webhook_base_url", "otel_exporter_otlp_endpoint"
+    )
     @classmethod
     def _is_web_address(cls, value: str | None) -> str | None:
         if value is None:
@@ -118,6 +128,30 @@ class Settings(BaseSettings):
         address = value.get_secret_value() if value else ""
         if address and not (address.startswith(("postgresql://", "postgres://")) and _ports_exist(address)):
             raise ValueError("must look like postgresql://user:password@host:5432/name")
+        return value or None
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _is_hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        token = value.get_secret_value() if value else ""
+        if token and (len(token) < LONG_ENOUGH_FOR_A_TOKEN or not IN_A_HEADER.fullmatch(token)):
+            raise ValueError("must be 16 or more Latin letters, digits and signs without a space between")
+        return value or None
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _is_dsn(cls, value: SecretStr | None) -> SecretStr | None:
+        address = value.get_secret_value() if value else ""
+        if address and not SENTRY_DSN.fullmatch(address):
+            raise ValueError("must look like https://key@host/number")
+        return value or None
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _is_headers(cls, value: SecretStr | None) -> SecretStr | None:
+        pairs = [pair.partition("=") for pair in value.get_secret_value().split(",")] if value else []
+        if not all(IN_A_HEADER.fullmatch(name.strip()) and sign and text.strip() for name, sign, text in pairs):
+            raise ValueError("must look like name=value,other=value")
         return value or None
 
     @model_validator(mode="after")
@@ -170,12 +204,27 @@ class Settings(BaseSettings):
             raise BadSettings("KIE_API_KEY", "must be Latin letters, digits and signs without a space between")
         return key
 
+    def metrics_secret(self) -> str | None:
+        """What whoever scrapes has to bring."""
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
+
     def secrets(self) -> tuple[str, ...]:
         """Every value that no log line may contain."""
-        held = (self.telegram_bot_token, self.kie_api_key, self.kie_webhook_hmac_key, self.database_url)
+        held = (
+            self.telegram_bot_token,
+            self.kie_api_key,
+            self.kie_webhook_hmac_key,
+            self.database_url,
+            self.metrics_token,
+            self.otel_exporter_otlp_headers,
+            self.sentry_dsn,
+        )
         others = [bot.token for bot in self.bots] if self.bots_file else []
         values = (*(secret.get_secret_value() for secret in held if secret), *others)
-        return tuple(part for value in dict.fromkeys(values) for part in with_parts(value))
+        headers = self.otel_exporter_otlp_headers.get_secret_value() if self.otel_exporter_otlp_headers else ""
+        alone = (pair.partition("=")[2].strip() for pair in headers.split(","))
+        parts = (part for value in dict.fromkeys(values) for part in with_parts(value))
+        return (*parts, *(value for value in alone if len(value) >= LONG_ENOUGH_TO_HIDE))
 
 
 def load_settings(values: Mapping[str, object] | None = None, *, env_file: str | None = ".env") -> Settings:

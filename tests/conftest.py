@@ -16,7 +16,7 @@ import pytest
 
 from kiosk.db import Database
 from kiosk.migrate import migrate
-from kiosk.postgres import embedded_postgres
+from kiosk.postgres import EmbeddedPostgres, embedded_postgres
 
 TEMPLATE = "migrated"
 # Tests never outlive a power cut, and want many small databases. What is committed still reaches the log at once:
@@ -84,6 +84,14 @@ def open_folder(open_folders: Callable[[], Path]) -> Iterator[Path]:
     folder = open_folders()
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def own_postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A server that a test may stop and start again; it keeps its port."""
+    server = EmbeddedPostgres(open_folder / "postgres", SETTINGS)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -473,7 +473,7 @@ STORIES = {
         (SUCCEED, "deliver.Deliverer._claim:commit@2", f"{SHOWN}deliveries.mark_sent@2", f"{RECORD}commit@2"),
         but_not=ALERT,
     ),
-    "price changed": Story(price_was_another, ("confirm.Till.confirm:wizard.requote",), ends=frozenset({State.DRAFT})),
+    "price changed": Story(price_was_another, ("confirm.Till._confirm:wizard.requote",), ends=frozenset({State.DRAFT})),
     "canceled": Story(canceled_in_line, ("settle.Settler.cancel:*",), ends=CANCELED),
     "callback faster": Story(
         callback_is_faster,

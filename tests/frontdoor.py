@@ -26,6 +26,7 @@ from tests.shopkeeping import BOT, a_customer, submitting
 
 SECRET = "secret-of-the-webhook"
 PRICE = 80
+METRICS_TOKEN = "token-of-whoever-scrapes"
 PATIENCE_S = 30.0  # for answers that never come when something is broken
 
 
@@ -134,7 +135,7 @@ async def a_door(
     # After an answer of 500 the server closes the connection: each request gets its own.
     connector = aiohttp.TCPConnector(force_close=True)
     async with (
-        serving(create_app(front), "127.0.0.1", 0) as port,
+        serving(create_app(front, metrics_token=METRICS_TOKEN), "127.0.0.1", 0) as port,
         aiohttp.ClientSession(connector=connector) as session,
     ):
         yield Door(db, front, port, session)

@@ -22,6 +22,7 @@ from sandbox.telegram.limits import FloodLimits
 
 BOT = 7000001
 PATIENCE_S = 60.0
+METRICS_TOKEN = "token-of-whoever-scrapes"
 
 
 @dataclass
@@ -79,7 +80,7 @@ async def an_open_shop(
     telegram = TelegramSandbox(TelegramOptions(time_scale=0.02, flood=flood))
     kie = KieSandbox(KieOptions(time_scale=0.005, create_limit=None, poll_limit_per_s=None, newer_keys=True))
     front, stopping = Front("test"), asyncio.Event()
-    async with telegram, kie, serving(create_app(front), "127.0.0.1", 0) as port:
+    async with telegram, kie, serving(create_app(front, metrics_token=METRICS_TOKEN), "127.0.0.1", 0) as port:
         url = f"http://127.0.0.1:{port}"
         telegram.world.tokens.update(tokens or {})
         settings = load_settings(

@@ -33,6 +33,7 @@ from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.generations.usher import standing
 from kiosk.ledger import store as ledger
+from kiosk.log import concerns
 from kiosk.queue.jobs import depth
 
 BEGUN: Final = (State.PENDING, State.SUBMITTING, State.RUNNING)
@@ -341,6 +342,7 @@ class Desk:
 
     async def _customer(self, tx: Tx, visitor: Visitor) -> Customer:
         customer = await arrive(tx, visitor, self.welcome_kopecks)
+        concerns(customer.id)
         if customer.blocked:
             await customers.mark_back(tx, customer.id)
             await store.wake_waiting(tx, customer.id)

@@ -20,6 +20,7 @@ from aiogram.exceptions import (
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from kiosk.bot.buttons import Create, unpack
 from kiosk.bot.refusals import TOKEN_REFUSED, TokenRefused, says
 from kiosk.bot.stopping import pause, unless_stopped
 from kiosk.bot.turnstile import answering
@@ -27,6 +28,9 @@ from kiosk.bot.words import SHOP_VOICE, Voice, speaking
 from kiosk.db import DatabaseUnavailable
 from kiosk.errors import TryLater
 from kiosk.leadership.leader import Leader, LeadershipLost
+from kiosk.log import correlated
+from kiosk.metrics import OTHER, UPDATES, timed
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -81,17 +85,26 @@ class BotIntake:
 
     async def handle(self, update: Update) -> None:
         """Deals with an update; one that fails again and again is given up, or it would block its chat for a day."""
-        known = structlog.contextvars.bound_contextvars(update_id=update.update_id, bot_id=self.bot.id)
-        with known, speaking(self.voice):
+        kind = _kind_of(update)
+        with (
+            correlated(update_id=update.update_id, bot_id=self.bot.id),
+            span("update", generation_id=_ordered_by(update), kind=kind, update_id=update.update_id),
+            timed(UPDATES, str(self.bot.id), kind) as dealing,
+            speaking(self.voice),
+        ):
             try:
                 with answering():
                     await self.dispatcher.feed_update(self.bot, update)
+                dealing.outcome = "done"
             except NOT_ITS_FAULT:
+                dealing.outcome = "again"
                 raise  # it is worth any number of tries
             except Exception:
+                dealing.outcome = "failed"
                 log.exception("update.failed", failures=self._count_failure(update.update_id))
                 if self._failures.get(update.update_id, 0) < FAILURES_AT_MOST:
                     raise
+                dealing.outcome = "given_up"
                 log.error("update.given_up")  # noqa: TRY400 - its traceback was logged a line before
             self._failures.pop(update.update_id, None)
 
@@ -209,6 +222,17 @@ class BotIntake:
             else:
                 return True
         return False
+
+
+def _kind_of(update: Update) -> str:
+    kinds = (kind for kind in ALLOWED_UPDATES if getattr(update, kind, None) is not None)
+    return next(kinds, OTHER)
+
+
+def _ordered_by(update: Update) -> int | None:
+    """The order that this press makes: its trace begins here."""
+    press = unpack(update.callback_query.data or "") if update.callback_query else None
+    return press.generation_id if isinstance(press, Create) else None
 
 
 def _chat_of(update: Update) -> int | None:

@@ -13,6 +13,7 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand
 
+from kiosk.bot.meter import Meter
 from kiosk.bot.pace import Pace
 from kiosk.bot.turnstile import Turnstile
 from kiosk.bot.words import LANGUAGES, Voice
@@ -36,6 +37,7 @@ async def make_bot(token: str, base_url: str, messages_per_s: int = MESSAGES_PER
     """A client of one bot that keeps its pace, closed at the end."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(base_url), timeout=REQUEST_TIMEOUT_S)
     session.middleware.register(Turnstile(Pace(messages_per_s)))
+    session.middleware.register(Meter())
     bot = Bot(token, session=session, default=DefaultBotProperties(parse_mode=ParseMode.HTML))
     try:
         yield bot

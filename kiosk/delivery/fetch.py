@@ -13,6 +13,7 @@ from kiosk.delivery.mp4 import Shape, shape_of
 from kiosk.delivery.picture import Picture, cover_of, picture_of
 from kiosk.delivery.plan import PHOTO_LIMIT_BYTES, Media, Rung, ladder
 from kiosk.delivery.wording import Wording
+from kiosk.tracing import traced
 
 HEAD_BYTES: Final = 4096
 CHUNK_BYTES: Final = 256 * 1024
@@ -116,6 +117,7 @@ class Fetcher:
     upload_limit_bytes: int
     timeout_s: float = 15
 
+    @traced("probe file")
     async def probe(self, url: str, expected: Media) -> Media | Unusable:
         """Looks at the first bytes only."""
         try:
@@ -130,6 +132,7 @@ class Fetcher:
         found = sniff(head)
         return found[0] if found else Unusable("no known media type")
 
+    @traced("download file")
     async def download(self, url: str) -> Download | TooBig | Unusable:
         """The whole file; the caller closes it."""
         file: tempfile.SpooledTemporaryFile[bytes] = tempfile.SpooledTemporaryFile(KEEP_IN_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it

@@ -11,6 +11,7 @@ from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.states import TASKS_AT_MOST
 from kiosk.ids import same_secret
 from kiosk.queue.jobs import Act, Job, enqueue
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -36,7 +37,8 @@ class CallbackDesk:
             order = await store.get(tx, generation_id)
             if order is None or not same_secret(order.callback_token, token):
                 return Taken.FORGED
-            await self._wake(tx, generation_id, task_id)
+            with span("callback", generation_id=generation_id):
+                await self._wake(tx, generation_id, task_id)
         log.info("callback.received", generation_id=generation_id, task_id=task_id)
         return Taken.WOKEN
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias, assert_never
 
+from kiosk import metrics
 from kiosk.db import Database
 from kiosk.generations import gates, store
 from kiosk.generations.deadlines import Patience
@@ -13,6 +14,7 @@ from kiosk.generations.store import Generation
 from kiosk.ledger import store as ledger
 from kiosk.ledger.store import Wallet
 from kiosk.queue.jobs import Act, Job, enqueue
+from kiosk.tracing import span
 
 QUOTE_LIFETIME = timedelta(hours=1)
 WAKE_S = 15.0
@@ -20,9 +22,10 @@ WAKE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """It is ordered and paid for, now or by an earlier click."""
+    """It is ordered and paid for, now or by an `earlier` click."""
 
     generation: Generation
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +117,27 @@ class Till:
         self, customer_id: int, generation_id: int, *, price_pressed: int, message_id: int
     ) -> Confirmation:
         """Twenty clicks are one order: whoever comes second finds it no longer a draft."""
+        with span("confirm", generation_id=generation_id):
+            answer = await self._confirm(customer_id, generation_id, price_pressed=price_pressed, message_id=message_id)
+        match answer:
+            case Confirmed(generation=order, earlier=False):
+                metrics.ORDERS.labels(metrics.model_label(order.model_id)).inc()
+            case Confirmed():
+                pass
+            case _:
+                metrics.NOT_ORDERED.labels(type(answer).__name__).inc()
+        return answer
+
+    async def _confirm(
+        self, customer_id: int, generation_id: int, *, price_pressed: int, message_id: int
+    ) -> Confirmation:
         async with self.db.transaction() as tx:
             wallet = await ledger.lock(tx, customer_id)
             draft = await store.lock(tx, generation_id, customer_id)
             if draft is None:
                 return NotSold()
             if draft.state is not State.DRAFT:
-                return Confirmed(draft) if draft.confirmed_at else Incomplete(draft)
+                return Confirmed(draft, earlier=True) if draft.confirmed_at else Incomplete(draft)
             model = self.wizard.model(draft.model_id)
             if model is None:
                 return NotSold()

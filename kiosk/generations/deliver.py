@@ -6,17 +6,20 @@ from typing import Final
 
 import structlog
 
+from kiosk import metrics, tracing
 from kiosk.customers import store as customers
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
 from kiosk.delivery.messenger import Blocked, Busy, Moved, Recipient, Sent, Unknown
 from kiosk.delivery.plan import Part
-from kiosk.delivery.send import AlbumHanded, Apart, Courier, Handed
+from kiosk.delivery.send import AlbumHanded, Apart, Courier
 from kiosk.delivery.store import Delivery
 from kiosk.generations import store
 from kiosk.generations.states import State, delivery_delay_s
 from kiosk.generations.store import Generation
+from kiosk.log import concerns
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -37,6 +40,7 @@ class Deliverer:
             order = await store.get(tx, generation_id)
             if order is None or order.delivered_at or order.state not in (State.DONE, State.FAILED):
                 return
+            concerns(order.customer_id)
             # Coming back at this very moment wakes what waits by then: so it must wait by then, or not at all.
             customer = await customers.get_as_is(tx, order.customer_id)
             courier = self.couriers.get(customer.bot_id)
@@ -49,19 +53,24 @@ class Deliverer:
         await self._deliver_all(courier, order, customer, shown_as)
 
     async def _deliver_all(self, courier: Courier, order: Generation, customer: Customer, shown_as: int | None) -> None:
+        told = False
         while claimed := await self._claim(order.id):
             order, parcels = claimed
-            to = recipient(order, customer, shown_as)
-            if len(parcels) == 1:
-                handed: AlbumHanded = _as_album(await courier.hand_over(to, parcels[0]))
-            else:
-                handed = await courier.hand_over_album(to, parcels)
+            part = parcels[0].part
+            with span(f"bring {part.value}", files=len(parcels)):
+                handed = await _hand_over(courier, recipient(order, customer, shown_as), parcels)
+            outcome = "sent" if isinstance(handed, tuple) else type(handed).__name__.lower()
+            metrics.DELIVERIES.labels(part.value, outcome).inc(len(parcels))
+            told = told or part in (Part.RESULT, Part.FAILURE)
             if not await self._record(order, customer, parcels, handed):
                 return
             if parcels[0].part is Part.RESULT and isinstance(handed, tuple):
                 shown_as = handed[0].message_id
         async with self.db.transaction() as tx:
             complete = await store.delivered(tx, order.id)
+            ended = await store.get(tx, order.id) if complete and told else None
+        if ended:
+            measure(ended)
         if complete:
             log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
 
@@ -140,8 +149,28 @@ class Deliverer:
             await deliveries.put_back(tx, parcel.id, untried=untried)
 
 
-def _as_album(handed: Handed) -> AlbumHanded:
+async def _hand_over(courier: Courier, to: Recipient, parcels: Sequence[Delivery]) -> AlbumHanded:
+    if len(parcels) > 1:
+        return await courier.hand_over_album(to, parcels)
+    handed = await courier.hand_over(to, parcels[0])
     return (handed,) if isinstance(handed, Sent) else handed
+
+
+def measure(order: Generation) -> None:
+    """How long each stage of a delivered order took, and its trace as a whole. Called for what ended, once."""
+    stages = {
+        "in_line": (order.confirmed_at, order.submitted_at),
+        "at_provider": (order.submitted_at, order.settled_at),
+        "delivery": (order.settled_at, order.delivered_at),
+    }
+    for name, (begun_at, ended_at) in stages.items():
+        tracing.stage(name, order.id, begun_at, ended_at)
+    if order.state is State.DONE and not order.late:  # how long failures were waited for is another matter
+        stages["whole"] = (order.confirmed_at, order.delivered_at)
+        for name, (begun_at, ended_at) in stages.items():
+            metrics.stage(name, order.model_id, begun_at, ended_at)
+    facts = {"model": order.model_id, "state": order.state.value, "late": order.late, "submits": order.submits}
+    tracing.whole(order.id, order.confirmed_at, order.delivered_at, facts)
 
 
 def recipient(order: Generation, customer: Customer, shown_as: int | None) -> Recipient:

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias, assert_never
 
 import structlog
 
+from kiosk import metrics
 from kiosk.catalog.model import Model
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
@@ -22,6 +23,7 @@ from kiosk.kie.errors import KieError, TaskNotFound
 from kiosk.kie.results import Result
 from kiosk.kie.task import FailureKind, Task, TaskState
 from kiosk.kie.texts import texts_of
+from kiosk.log import concerns
 from kiosk.operators.alerts import Alert, Kind
 from kiosk.operators.store import raise_alert
 
@@ -95,6 +97,7 @@ class Observer:
             known = await tasks.of_generation(tx, generation_id)
         if order is None or order.state not in (State.RUNNING, State.FAILED, State.DONE):
             return
+        concerns(order.customer_id)
         if order.state is State.DONE:
             await self._complete_costs(order, [row.task_id for row in known if row.credits is None])
             return
@@ -130,7 +133,7 @@ class Observer:
             log.info("generation.unreadable", task_id=task_id, error=type(error).__name__)
             return Waiting()
         if task.state.ended:  # until then the provider says 0
-            await self._record_credits(order.id, task_id, task.credits_consumed)
+            await self._record_credits(order, task_id, task.credits_consumed)
         return await self._interpret(order, task)
 
     async def _interpret(self, order: Generation, task: Task) -> Reading:
@@ -165,14 +168,16 @@ class Observer:
             return Succeeded(tuple(outputs))
         return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))
 
-    async def _record_credits(self, generation_id: int, task_id: str, credits_consumed: Decimal | None) -> None:
+    async def _record_credits(self, order: Generation, task_id: str, credits_consumed: Decimal | None) -> None:
         if credits_consumed is None:
             return
         async with self.db.transaction() as tx:
-            await tasks.lock(tx, generation_id)
+            await tasks.lock(tx, order.id)
             known = not await tasks.record_credits(tx, task_id, credits_consumed)
-            if not known and await tasks.paid_count(tx, generation_id) > 1:
-                await raise_alert(tx, Alert(Kind.SECOND_TASK, values={"generation": str(generation_id)}))
+            if not known and await tasks.paid_count(tx, order.id) > 1:
+                await raise_alert(tx, Alert(Kind.SECOND_TASK, values={"generation": str(order.id)}))
+        if not known:
+            metrics.CREDITS.labels(metrics.model_label(order.model_id)).inc(float(credits_consumed))
 
     async def _look_no_more(self, order: Generation) -> None:
         async with self.db.transaction() as tx:
@@ -188,7 +193,7 @@ class Observer:
                 ended = False
                 continue
             if task.state.ended:
-                await self._record_credits(order.id, task_id, task.credits_consumed)
+                await self._record_credits(order, task_id, task.credits_consumed)
             else:
                 ended = False
         if ended:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import structlog
 
+from kiosk import metrics
 from kiosk.db import Database
 from kiosk.delivery import store as deliveries
 from kiosk.delivery.plan import Output, failure_parcels, result_parcels
@@ -17,6 +18,7 @@ from kiosk.ledger import store as ledger
 from kiosk.operators.alerts import Alert, Kind
 from kiosk.operators.store import raise_alert
 from kiosk.queue.jobs import Act, Job, enqueue
+from kiosk.tracing import traced
 
 log = structlog.get_logger()
 
@@ -34,6 +36,7 @@ class Settler:
 
     db: Database
 
+    @traced("settle")
     async def succeed(self, order: Generation, outputs: Sequence[Output], *, unended: bool = False) -> bool:
         """running → done with the price taken, or failed → done as a gift. False: another was faster.
 
@@ -52,9 +55,14 @@ class Settler:
             await enqueue(tx, Job(Act.DELIVER, order.id))
             if order.state is State.FAILED:
                 await raise_alert(tx, about(Kind.LATE, order))
-        log.info("generation.settled", state="done", late=order.state is State.FAILED, outputs=len(outputs))
+        late = order.state is State.FAILED
+        metrics.ENDED.labels(metrics.model_label(order.model_id), "late" if late else "done", "").inc()
+        if not late:
+            metrics.CHARGED.labels(metrics.model_label(order.model_id)).inc(order.price)
+        log.info("generation.settled", state="done", late=late, outputs=len(outputs))
         return True
 
+    @traced("settle")
     async def fail(
         self, order: Generation, failure: Failure, *, was: State, alert: Alert | None = None, unended: bool = False
     ) -> bool:
@@ -79,6 +87,7 @@ class Settler:
             await enqueue(tx, Job(Act.DELIVER, order.id))
             if alert:
                 await raise_alert(tx, alert)
+        metrics.ENDED.labels(metrics.model_label(order.model_id), "failed", failure.value).inc()
         log.info("generation.settled", state="failed", failure=failure.value)
         return True
 
@@ -92,5 +101,7 @@ class Settler:
             await store.cancel(tx, generation_id, was=order.state)
             if order.state is State.PENDING:
                 await ledger.resolve(tx, generation_id, "release")
+        if order.state is State.PENDING:
+            metrics.ENDED.labels(metrics.model_label(order.model_id), "canceled", "").inc()
         log.info("generation.canceled", generation_id=generation_id)
         return True

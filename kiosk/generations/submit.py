@@ -29,9 +29,11 @@ from kiosk.generations.usher import Usher
 from kiosk.kie.client import KieClient
 from kiosk.kie.codes import RefusalReason
 from kiosk.kie.outcome import Created, CreateOutcome, NotAccepted, OutcomeUnknown, Refused
+from kiosk.log import concerns
 from kiosk.media.luggage import Lost, Luggage, NotNow, Packed, addressed
 from kiosk.operators.alerts import Alert, Kind
 from kiosk.queue.jobs import Act, Job, enqueue
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -66,7 +68,9 @@ class Submitter:
             return
         passed = await self.keeper.let_through()
         if passed:
-            with structlog.contextvars.bound_contextvars(generation_id=passed.order.id):
+            order = passed.order
+            about = structlog.contextvars.bound_contextvars(generation_id=order.id, customer_id=order.customer_id)
+            with about, span("place", generation_id=order.id, submits=order.submits):
                 await self._place(passed)
         if passed is None or passed.order.id != generation_id:
             where = await self.keeper.line_up(generation_id)
@@ -175,6 +179,7 @@ class Submitter:
             order = await store.get(tx, generation_id)
         if order is None:
             return True
+        concerns(order.customer_id)
         if order.state not in (State.PENDING, State.SUBMITTING):
             await self.usher.catch_up(order)
             return True

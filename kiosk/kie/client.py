@@ -34,6 +34,8 @@ from kiosk.kie.outcome import Created, CreateOutcome, Doubt, NotAccepted, Outcom
 from kiosk.kie.pacing import Waits, poll_intervals
 from kiosk.kie.task import Task, TaskState
 from kiosk.kie.wire import Request, Upload
+from kiosk.metrics import BALANCE, CREATES, PROVIDER, timed
+from kiosk.tracing import span
 
 USER_AGENT = f"Kiosk/{__version__}"
 MAX_UPLOAD_BYTES = 100 * 1024 * 1024
@@ -56,6 +58,7 @@ _LEVELS: dict[type[CreateOutcome], int] = {
     NotAccepted: logging.WARNING,
     OutcomeUnknown: logging.ERROR,
 }
+_WORDS = {4: "client_error", 5: "server_error"}
 _DIGITS = re.compile(r"[0-9]{1,6}")
 _T = TypeVar("_T")
 log = structlog.get_logger()
@@ -111,6 +114,8 @@ class KieClient:
     async def create_task(self, model: str, inputs: Mapping[str, JSON], callback_url: str | None) -> CreateOutcome:
         """Ask for one paid task. Repeated only while nothing has left this machine: there is no idempotency key."""
         outcome = await self._create(model, inputs, callback_url)
+        reason = getattr(outcome, "reason", "") or getattr(outcome, "why", "")
+        CREATES.labels(type(outcome).__name__, str(reason)).inc()
         log.log(_LEVELS[type(outcome)], "kie.create", model=model, outcome=type(outcome).__name__, **asdict(outcome))
         return outcome
 
@@ -168,7 +173,9 @@ class KieClient:
 
     async def credits(self) -> Decimal:
         """Balance of the account in credits (0.005 USD each); raise Rejected or Unavailable."""
-        return await self._read(wire.credits_request(), wire.read_credits)
+        balance = await self._read(wire.credits_request(), wire.read_credits)
+        BALANCE.set(float(balance))
+        return balance
 
     async def models(self) -> Mapping[str, str]:
         """Every model that the provider lists, with its price in the provider's words; raise Rejected or Unavailable.
@@ -247,6 +254,12 @@ class KieClient:
         raise (NoAnswer if heard.sent else Unreachable)(detail=heard.why)
 
     async def _exchange(self, request: Request, form: aiohttp.FormData | None = None) -> _Answer | _Silence:
+        with span(f"provider {request.operation}"), timed(PROVIDER, request.operation) as exchange:
+            heard = await self._send(request, form)
+            exchange.outcome = _kind_of(heard)
+        return heard
+
+    async def _send(self, request: Request, form: aiohttp.FormData | None) -> _Answer | _Silence:
         headers = {
             "Authorization": f"Bearer {self._api_key}",
             "Accept": "application/json",
@@ -283,6 +296,17 @@ class KieClient:
         if len(self._api_key) < _MIN_KEY_CHARS:
             return body
         return body.replace(self._api_key.encode(), b"[key]")
+
+
+def _kind_of(heard: _Answer | _Silence) -> str:
+    """Few words: they are labels."""
+    match heard:
+        case _Silence(sent=sent):
+            return "no_answer" if sent else "unreachable"
+        case _Answer(status=429):
+            return "too_many"
+        case _Answer(status=status):
+            return _WORDS.get(status // 100, "ok")
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes | None:

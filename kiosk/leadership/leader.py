@@ -14,6 +14,7 @@ from kiosk.db import Database, DatabaseUnavailable
 from kiosk.leadership import store
 from kiosk.leadership.lease import Terms
 from kiosk.leadership.store import Claim
+from kiosk.metrics import LEADS
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -56,6 +57,7 @@ class Leader:
     @contextlib.asynccontextmanager
     async def standing(self) -> AsyncIterator[None]:
         """Inside the block this replica holds the lease or waits for it; at its end the next one may have it."""
+        LEADS.labels(str(self.bot_id)).set(self.leads)  # also by whoever only stands by: somebody is to be missed
         keeping = asyncio.create_task(self._keep(), name=f"lease of {self.bot_id}")
         try:
             yield
@@ -129,6 +131,7 @@ class Leader:
             return
         self._told = self.leads
         happened, over = (self._won, self._lost) if self._told else (self._lost, self._won)
+        LEADS.labels(str(self.bot_id)).set(self._told)
         happened.set()
         over.clear()
         if self._told:

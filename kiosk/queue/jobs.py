@@ -1,12 +1,17 @@
 """A job is a wake-up for one generation; the truth is in the tables, so it may run twice or not at all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
 from kiosk.db import Tx
+from kiosk.log import correlation_id
+
+CAUSE: Final = "correlation_id"
 
 
 class Act(StrEnum):
@@ -33,7 +38,20 @@ async def enqueue(tx: Tx, *jobs: Job) -> None:
         [job.act.value for job in jobs],
         [str(job.generation_id).encode() for job in jobs],
         [0] * len(jobs),
+        headers=[_causes()] * len(jobs),
     )
+
+
+def _causes() -> dict[str, str] | None:
+    """So that the log of a job can be joined with that of whatever woke it."""
+    cause = correlation_id()
+    return {CAUSE: cause} if cause else None
+
+
+def caused_by(headers: Mapping[str, object] | None) -> str | None:
+    """The correlation id of whoever enqueued a job."""
+    cause = (headers or {}).get(CAUSE)
+    return cause if isinstance(cause, str) else None
 
 
 async def depth(tx: Tx) -> int:

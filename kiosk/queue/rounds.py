@@ -11,6 +11,8 @@ from typing import Final
 import structlog
 
 from kiosk.db import Database, DatabaseUnavailable
+from kiosk.log import correlated
+from kiosk.metrics import ROUND_DONE, ROUNDS
 from kiosk.queue import turns
 
 log = structlog.get_logger()
@@ -70,19 +72,23 @@ class Rounds:
 
     async def _repeat(self, name: str, one: Round) -> None:
         failures = 0
-        with structlog.contextvars.bound_contextvars(round=name):
-            while not self._stopping.is_set():
+        while not self._stopping.is_set():
+            with correlated(round=name):
                 failures = 0 if await self._go(name, one, failures) else failures + 1
-                pause_s = min(one.every_s, away_pause_s(failures)) if failures else one.every_s
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause_s * random.uniform(1 - JITTER, 1 + JITTER))
+            pause_s = min(one.every_s, away_pause_s(failures)) if failures else one.every_s
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s * random.uniform(1 - JITTER, 1 + JITTER))
 
     async def _go(self, name: str, one: Round, failures: int) -> bool:
         """One round; False: there was no database for it, which is said once."""
         self._begun_at[name] = time.monotonic()
+        outcome = "failed"
         try:
             await one.run()
+            outcome = "done"
+            ROUND_DONE.labels(name).set_to_current_time()
         except DatabaseUnavailable as away:
+            outcome = "waits"
             if not failures:
                 log.warning("round.waits", why=away.why)
             return False
@@ -90,6 +96,7 @@ class Rounds:
             # The boundary of a round: a bug in one is loud, and the next one is tried all the same.
             log.exception("round.failed")
         finally:
+            ROUNDS.labels(name, outcome).inc()
             del self._begun_at[name]
         return True
 

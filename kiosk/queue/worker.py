@@ -17,7 +17,10 @@ from pgqueuer.domain.models import Job as EngineJob
 
 from kiosk.db import DatabaseUnavailable, Pool, close_pool
 from kiosk.errors import CannotStart
-from kiosk.queue.jobs import Act
+from kiosk.log import correlated
+from kiosk.metrics import JOBS, timed
+from kiosk.queue.jobs import Act, caused_by
+from kiosk.tracing import span
 
 log = structlog.get_logger()
 
@@ -150,16 +153,24 @@ class Worker:
     def _entry(self, handler: Handler) -> Callable[[EngineJob], Awaitable[None]]:
         async def entry(job: EngineJob) -> None:
             generation_id = int(job.payload or b"0")
-            with structlog.contextvars.bound_contextvars(generation_id=generation_id, act=job.entrypoint):
+            with (
+                correlated(caused_by(job.headers), generation_id=generation_id, act=job.entrypoint),
+                span(f"job {job.entrypoint}", generation_id=generation_id, attempts=job.attempts),
+                timed(JOBS, job.entrypoint) as run,
+            ):
                 try:
                     await self._do(handler(generation_id))
+                    run.outcome = "done"
                 except DatabaseUnavailable as away:
+                    run.outcome = "again"
                     delay_s = random.uniform(RETRY_MIN_S, RETRY_MAX_S)
                     raise RetryRequested(delay=timedelta(seconds=delay_s), reason=away.why) from away
                 except HandedBack as back:
+                    run.outcome = "again"
                     log.info("queue.job_handed_back")
                     raise RetryRequested(delay=timedelta(0), reason="this worker ends") from back
                 except Exception:
+                    run.outcome = "failed"
                     # The engine parks the job; the sweep brings the generation again: a bug is loud and loses nothing.
                     log.exception("queue.job_failed", attempts=job.attempts)
                     raise

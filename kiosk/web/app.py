@@ -8,17 +8,22 @@ from fastapi.responses import JSONResponse
 
 from kiosk.db import DatabaseUnavailable
 from kiosk.errors import TryLater
-from kiosk.web import health, webhooks
+from kiosk.web import health, scrape, webhooks
 from kiosk.web.front import Front
 
 RETRY_AFTER_S: Final = 5
 
 
-def create_app(front: Front, *, takes_in: bool = True) -> FastAPI:
-    """An application over `front`, which may begin to run later. Without `takes_in` it only tells how it is."""
+def create_app(front: Front, *, takes_in: bool = True, metrics_token: str | None = None) -> FastAPI:
+    """An application over `front`, which may begin to run later. Without `takes_in` it only tells how it is.
+
+    Without `metrics_token` /metrics tells nothing.
+    """
     app = FastAPI(title="Kiosk", version=front.version, docs_url=None, redoc_url=None)
     app.state.front = front
+    app.state.scrape = scrape.Scrape(front, metrics_token)
     app.include_router(health.router)
+    app.include_router(scrape.router)
     if takes_in:
         app.include_router(webhooks.router)
 

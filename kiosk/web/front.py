@@ -47,6 +47,7 @@ class Running:
     role: Role = Role.RUN
     mode: str = "webhook"
     holder: str = ""
+    key_name: str = ""  # of the gate before the provider
 
 
 @dataclass(slots=True)

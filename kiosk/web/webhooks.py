@@ -11,6 +11,8 @@ from kiosk.generations.callback import Taken
 from kiosk.ids import same_secret
 from kiosk.kie.callback import Callback, read_callback, signature_valid
 from kiosk.kie.errors import MalformedCallback
+from kiosk.log import correlated
+from kiosk.metrics import CALLBACKS
 from kiosk.web.bodies import bounded_body
 from kiosk.web.front import Front, Running
 
@@ -82,10 +84,12 @@ async def callback(generation: str, token: str, request: Request, shop: Shop, bo
         raise HTTPException(status.HTTP_401_UNAUTHORIZED, "wrong token")
     note = read(body)
     check_signature(request, shop, note)
-    taken = await shop.callbacks.by_token(generation_id, token, note.task_id)
-    if taken is Taken.FORGED:
-        log.warning("callback.forged", generation_id=generation_id)
-        raise HTTPException(status.HTTP_401_UNAUTHORIZED, "wrong token")
+    with correlated(generation_id=generation_id):
+        taken = await shop.callbacks.by_token(generation_id, token, note.task_id)
+        CALLBACKS.labels(taken.value).inc()
+        if taken is Taken.FORGED:
+            log.warning("callback.forged", generation_id=generation_id)
+            raise HTTPException(status.HTTP_401_UNAUTHORIZED, "wrong token")
     return ACCEPTED
 
 
@@ -94,7 +98,9 @@ async def callback_without_token(request: Request, shop: Shop, body: Body) -> di
     """The same without a secret: it can only make us look at a task that we know, or be kept."""
     note = read(body)
     check_signature(request, shop, note)
-    await shop.callbacks.by_task(note.task_id, body.decode(errors="replace"))
+    with correlated():
+        taken = await shop.callbacks.by_task(note.task_id, body.decode(errors="replace"))
+    CALLBACKS.labels(taken.value).inc()
     return ACCEPTED
 
 
@@ -123,5 +129,6 @@ def check_signature(request: Request, shop: Running, note: Callback) -> None:
         datetime.now(UTC),
     )
     if not valid:
+        CALLBACKS.labels("bad_signature").inc()
         log.warning("callback.bad_signature", task_id=note.task_id)
         raise HTTPException(status.HTTP_401_UNAUTHORIZED, "wrong signature")

@@ -21,6 +21,7 @@ from kiosk.generations.settle import Settler
 from kiosk.ids import key_name
 from kiosk.kie.client import KieClient
 from kiosk.media.links import Links, link_session
+from kiosk.metrics import know_models
 from kiosk.role import Role
 from kiosk.settings import Settings
 
@@ -54,13 +55,15 @@ async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: D
     session = await stack.enter_async_context(provider_session())
     links = await stack.enter_async_context(link_session(allow_private=settings.allow_private_links))
     key = settings.provider_key()
+    shelf = assortment(settings.prices_file, single_model_only=settings.single_model_only)
+    know_models({model.id: model.output.value for model in shelf.models})
     return Parts(
         role=role,
         holder=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}",
         settings=settings,
         db=db,
         dsn=dsn,
-        shelf=assortment(settings.prices_file, single_model_only=settings.single_model_only),
+        shelf=shelf,
         kie=KieClient(session, api_key=key, base_url=settings.kie_base_url, upload_url=settings.kie_upload_url),
         fetcher=Fetcher(session, AGENT, UPLOAD_LIMIT_BYTES),
         links=Links(links, allow_private=settings.allow_private_links, user_agent=AGENT),

@@ -24,6 +24,7 @@ def running(shop: Shop) -> Running:
         role=shop.parts.role,
         mode=settings.bot_mode,
         holder=shop.parts.holder,
+        key_name=shop.parts.keeper.key_name,
     )
 
 

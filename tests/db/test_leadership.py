@@ -13,6 +13,7 @@ from kiosk.db import Database
 from kiosk.leadership import store
 from kiosk.leadership.leader import Leader, LeadershipLost
 from kiosk.leadership.lease import Terms
+from kiosk.metrics import REGISTRY
 
 BOT = 7000001
 TTL_S = 15.0
@@ -181,3 +182,19 @@ async def test_loop_outlives_a_bug(database: Database, monkeypatch: pytest.Monke
         async with standing(database, "a", Clock()) as leader:
             await until_leading(leader)
     assert [event["event"] for event in events].count("leadership.broke") == 2
+
+
+async def test_who_leads_is_a_metric(database: Database) -> None:
+    """1 while this process leads, 0 before and after: a bot that nobody leads is seen by its sum."""
+
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("kiosk_leads", {"bot_id": str(BOT + 77)})
+
+    leader = Leader(database, BOT + 77, "a", TERMS)
+    assert told() is None
+    async with leader.standing():
+        assert told() == 0
+        async with asyncio.timeout(PATIENCE_S):
+            await leader.until_leading()
+        assert told() == 1
+    assert told() == 0

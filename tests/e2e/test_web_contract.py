@@ -15,7 +15,15 @@ from tests.frontdoor import SECRET, Door, a_bot_intake, a_door, an_order
 from tests.shopkeeping import BOT
 
 EXAMPLES = 30
-PATHS = {"/live", "/ready", "/health", "/telegram/{bot}", "/callbacks/kie", "/callbacks/kie/{generation}/{token}"}
+PATHS = {
+    "/live",
+    "/ready",
+    "/health",
+    "/metrics",
+    "/telegram/{bot}",
+    "/callbacks/kie",
+    "/callbacks/kie/{generation}/{token}",
+}
 # Less is documented than understood: the bodies of the provider's families differ, and we read them all.
 LENIENT = ("negative_data_rejection",)
 Change = Callable[[Any], None]

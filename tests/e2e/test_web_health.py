@@ -1,9 +1,6 @@
 """Alive, ready and how things are, over real HTTP; and the shop's doors while its database is away and after."""
 
 import asyncio
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +16,6 @@ from kiosk.web import Front, create_app, serving
 from kiosk.web.server import PortTaken
 from tests.frontdoor import Counter, a_door, an_order, note
 from tests.shopkeeping import BOT
-
-QUIET_SERVER = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[EmbeddedPostgres]:
-    """A server that a test may stop and start again; it keeps its port."""
-    with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
-        Path(folder).chmod(0o711)  # for root, whose PostgreSQL is another user
-        server = EmbeddedPostgres(Path(folder) / "postgres", QUIET_SERVER)
-        yield server
-        server.stop()
 
 
 async def test_health_of_an_open_shop(database: Database) -> None:
@@ -177,6 +162,7 @@ ROUTES = {
     "/live": {"GET", "HEAD"},
     "/ready": {"GET", "HEAD"},
     "/health": {"GET", "HEAD"},
+    "/metrics": {"GET"},
     "/openapi.json": {"GET", "HEAD"},
     "/telegram/{bot}": {"POST"},
     "/callbacks/kie/{generation}/{token}": {"POST"},

@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from kiosk.db import Database, DatabaseUnavailable, Pool, open_pool
+from kiosk.log import concerns, correlated
 from kiosk.queue.jobs import Act, Job, enqueue
 from kiosk.queue.worker import Pace, Worker, WorkerGaveUp
 
@@ -252,3 +253,25 @@ async def test_job_in_hand_is_handed_back(database: Database, dsn: str) -> None:
         assert await bench.rows() == [("queued", b"7")]
     async with a_bench(database, dsn, replace(PACE, stale_s=600)) as other, running(other):
         await other.until_done(7)
+
+
+async def test_job_carries_on_what_woke_it(database: Database, dsn: str) -> None:
+    """The correlation id of an update reaches the job that it caused, and the jobs that this one causes in turn."""
+    seen: dict[int, dict[str, object]] = {}
+
+    async def deal(number: int) -> None:
+        seen[number] = dict(structlog.contextvars.get_contextvars())
+        concerns(7)
+        if number == 1:
+            await bench.put(2)
+
+    async with a_bench(database, dsn) as bench:
+        bench.deal = deal
+        with correlated("a-press", update_id=5):
+            await bench.put(1)
+        await bench.put(3)
+        async with running(bench):
+            await bench.until(lambda: {1, 2, 3} <= set(bench.done))
+    assert [seen[number]["correlation_id"] for number in (1, 2)] == ["a-press", "a-press"]
+    assert seen[3]["correlation_id"] not in ("a-press", None)
+    assert seen[2].keys() == {"correlation_id", "generation_id", "act"}  # neither the update nor the customer of before

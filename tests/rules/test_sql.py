@@ -35,6 +35,7 @@ ALLOWED = {
     "media/store.py": "its package's SQL",
     "generations/report.py": "one customer's books for an operator",
     "ledger/audit.py": "every invariant is a query",
+    "operators/figures.py": "what every table says of the whole shop",
     "queue/jobs.py": "the engine's tables",
     "queue/turns.py": "a table of its own",
     "db.py": "sessions and their limits",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from kiosk.log import HIDDEN, QUIET, Redactor, set_up_logging
+from kiosk.log import HIDDEN, QUIET, Redactor, concerns, correlated, correlation_id, set_up_logging
 
 TOKEN = "123456789:" + "Tk" * 17
 STRANGE_TOKEN = "987654321:" + "Zz" * 17
@@ -196,6 +196,46 @@ def test_bound_identifiers_are_in_every_line(stream: io.StringIO) -> None:
         logging.getLogger("a.library").warning("slow")
     structlog.get_logger().info("a.test")
     assert [line.get("generation_id") for line in lines(stream)] == [42, 42, None]
+
+
+def test_what_one_cause_led_to_is_joined(stream: io.StringIO) -> None:
+    """The lines of an update have one correlation id and its customer, those of the next another, later ones none."""
+    for update in (1, 2):
+        with correlated(update_id=update):
+            structlog.get_logger().info("a.test")
+            concerns(40 + update)
+            logging.getLogger("a.library").warning("slow")
+    structlog.get_logger().info("a.test")
+    written = lines(stream)
+    first, second = written[0]["correlation_id"], written[2]["correlation_id"]
+    assert first != second
+    assert [line.get("correlation_id") for line in written] == [first, first, second, second, None]
+    assert [line.get("customer_id") for line in written] == [None, 41, None, 42, None]
+    assert [line.get("update_id") for line in written] == [1, 1, 2, 2, None]
+
+
+def test_cause_from_elsewhere_is_kept(stream: io.StringIO) -> None:
+    """A job has the id of whoever woke it."""
+    with correlated("a-cause", act="submit"):
+        assert correlation_id() == "a-cause"
+        structlog.get_logger().info("a.test")
+    assert correlation_id() is None
+    assert only_line(stream)["correlation_id"] == "a-cause"
+
+
+@pytest.mark.parametrize(
+    ("form", "where", "is_json"),
+    [("json", Terminal, True), ("console", io.StringIO, False), ("auto", Terminal, False), ("auto", io.StringIO, True)],
+)
+def test_form_is_that_of_the_operator(
+    stream: io.StringIO, form: str, where: type[io.StringIO], *, is_json: bool
+) -> None:
+    """LOG_FORMAT wins over what kind of stream it is; auto looks at the stream."""
+    written = where()
+    set_up_logging("info", SECRETS, written, form)
+    structlog.get_logger().info("a.test", key=KEY)
+    assert written.getvalue().startswith("{") is is_json
+    assert KEY not in written.getvalue()
 
 
 def test_level_is_obeyed_and_chatty_libraries_are_quiet(stream: io.StringIO) -> None:

@@ -19,6 +19,9 @@ SECRETS = {
     "KIE_API_KEY": "kie-key-that-nobody-knows",
     "KIE_WEBHOOK_HMAC_KEY": "hmac-key-that-nobody-knows",
     "DATABASE_URL": "postgresql://kiosk:password-of-nobody@db.example/kiosk",
+    "METRICS_TOKEN": "token-of-whoever-scrapes",
+    "OTEL_EXPORTER_OTLP_HEADERS": "X-Key=header-that-nobody-knows",
+    "SENTRY_DSN": "https://0a1b2c3d4e5f@sentry.example/42",
 }
 MALFORMED = [
     ("TELEGRAM_BASE_URL", "api.telegram.example"),
@@ -54,6 +57,13 @@ MALFORMED = [
     ("IMAGE_DEADLINE_S", "nan"),
     ("VIDEO_DEADLINE_S", "-1"),
     ("LOG_LEVEL", "chatty"),
+    ("LOG_FORMAT", "verse"),
+    ("METRICS_TOKEN", "too-short"),
+    ("METRICS_TOKEN", "with a space in the middle"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "no-value"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,=c"),
+    ("SENTRY_DSN", "https://sentry.example/42"),
 ]
 
 
@@ -180,9 +190,9 @@ def test_settings_never_show_a_secret(monkeypatch: pytest.MonkeyPatch, told: "ty
 
 
 def test_secrets_are_listed_with_what_is_secret_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log hides each secret value, and the half of a token or the password that could stand alone."""
+    """The log hides each secret value, and the half of a token, the password or the header that could stand alone."""
     secrets = load(monkeypatch, **SECRETS).secrets()
-    assert set(secrets) == {*SECRETS.values(), "Tk" * 16, "password-of-nobody"}
+    assert set(secrets) == {*SECRETS.values(), "Tk" * 16, "password-of-nobody", "header-that-nobody-knows"}
 
 
 def test_common_words_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
