@@ -144,6 +144,7 @@ def broken_once(rule: ModelRule, one: Mapping[str, Any]) -> Iterator[dict[str, A
             yield given
         case "together" if "max_items" in one:
             most = {field.name: field.max_items or 9 for field in rule.inputs}
+            set_to(rule, given, one.get("when", {}))
             yield given | {name: ["https://files.example/a"] * most[name] for name in one["together"]}
         case "together":
             field, _, key = one["together"][0].partition(".")
