@@ -8,6 +8,8 @@ from typing import Any
 import aiohttp
 
 from kiosk.catalog.form import Accepted, Valid, check_answer, next_question, payload, validate
+from kiosk.catalog.objects import resolve
+from kiosk.catalog.path import put, read_path
 from kiosk.catalog.quote import Quote, quote
 from kiosk.catalog.shelf import default_shelf
 from kiosk.kie.results import read_result
@@ -25,13 +27,14 @@ TASK_RULES = [(rule, one) for rule in rules().values() for one in rule.joint if 
 
 def asked(model_id: str) -> dict[str, Any]:
     """The input that a customer ends with who gives every question its simplest answer."""
-    model, inputs = SHELF.get(model_id), {}
+    model = SHELF.get(model_id)
+    inputs: dict[str, Any] = {}
     while question := next_question(model, inputs):
-        item = model.find(question.field)
+        item = resolve(model, question.field)
         assert item
         answered = check_answer(model, item.name, simplest(item.kind))
         assert isinstance(answered, Accepted)
-        inputs[item.name] = answered.value
+        inputs = put(inputs, read_path(item.name), answered.value)
     checked = validate(model, inputs)
     assert isinstance(checked, Valid)
     return dict(payload(model, checked.inputs))
@@ -144,6 +147,7 @@ def broken_once(rule: ModelRule, one: Mapping[str, Any]) -> Iterator[dict[str, A
             yield given
         case "together" if "max_items" in one:
             most = {field.name: field.max_items or 9 for field in rule.inputs}
+            set_to(rule, given, one.get("when", {}))
             yield given | {name: ["https://files.example/a"] * most[name] for name in one["together"]}
         case "together":
             field, _, key = one["together"][0].partition(".")
