@@ -87,11 +87,11 @@ class TelegramMessenger:
         return await outcome(self._send_file(to, content, screen.text, markup(screen), None, as_document=as_document))
 
     async def send_extra(self, to: Recipient, content: Content, *, as_document: bool) -> Shown:
-        reply = to.shown_as or to.message_id
+        reply, say = to.shown_as or to.message_id, self.voice.words(to.language)
         if isinstance(content, Link):
-            return await self._send_text(to, screens.link(self.voice.words(to.language), content.url), reply)
+            return await self._send_text(to, screens.link(say, content.url), reply)
         if isinstance(content, Expired):
-            return await self._send_text(to, Screen(self.voice.words(to.language)("original-expired")), reply)
+            return await self._send_text(to, Screen(say("original-expired")), reply)
         if isinstance(content, Wording) and not as_document:
             return await self._send_text(to, Screen(screens.wording(content)), reply)
         return await outcome(self._send_file(to, content, None, None, reply, as_document=as_document))
