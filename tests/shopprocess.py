@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 BOT = 7000001
 TOKEN = f"{BOT}:sandbox-token-of-a-test-that-is-long"
 KEY = "sandbox-key-of-a-test"
-PATIENCE_S = 60.0  # for what never comes when something is broken
+PATIENCE_S = 120.0  # for what never comes when something is broken
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 ME = {"id": BOT, "is_bot": True, "first_name": "Kiosk", "username": "kiosk_test_bot"}

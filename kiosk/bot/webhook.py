@@ -79,9 +79,15 @@ class Webhook:
         try:
             while not stopping.is_set():
                 await unless_stopped(stopping, self._look_once())
-                await pause(stopping, min(self.look_s * 2.0 ** min(self._in_vain, 10), AGAIN_MOST_S))
+                await pause(stopping, self._pause_s())
         finally:
             self.as_expected = False
+
+    def _pause_s(self) -> float:
+        """Short after a look that failed, long where setting it does not help."""
+        if self._failed:
+            return min(2.0 ** min(self._failed, 10), self.look_s)
+        return min(self.look_s * 2.0 ** min(self._in_vain, 10), AGAIN_MOST_S)
 
     async def _look_once(self) -> None:
         """A look that fails says nothing of the webhook: what the last one found holds on."""

@@ -36,21 +36,23 @@ async def keep_shop(
 
 async def _live(shop: Shop, front: Front, stopping: asyncio.Event) -> None:
     """Runs the loops side by side; when one ends, all end. Errors: TelegramRefused, WorkerGaveUp."""
-    _begin(shop, stopping)
+    closing = asyncio.Event()  # not `stopping`: that was told from outside, and ends well
+    _begin(shop, closing)
     stop = asyncio.create_task(stopping.wait())
     try:
         front.open(running(shop))
         log.info("shop.open", version=__version__, mode=shop.parts.settings.bot_mode, role=shop.parts.role.value)
         await asyncio.wait((stop, *shop.loops.values()), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _end(shop, front, stopping)
+        await _end(shop, front, closing)
         stop.cancel()
+        await asyncio.gather(stop, return_exceptions=True)
     for task in shop.loops.values():
         if not task.cancelled() and (error := task.exception()):
             raise error
 
 
-def _begin(shop: Shop, stopping: asyncio.Event) -> None:
+def _begin(shop: Shop, closing: asyncio.Event) -> None:
     """Requests are served before Telegram is told where to send them, and whatever Telegram says."""
     if shop.worker:
         shop.loops["worker"] = asyncio.create_task(shop.worker.run(), name="worker")
@@ -58,12 +60,12 @@ def _begin(shop: Shop, stopping: asyncio.Event) -> None:
         shop.loops["rounds"] = asyncio.create_task(shop.rounds.run(), name="rounds")
     for branch in shop.branches:
         name = f"bot {branch.bot.id}"
-        shop.loops[name] = asyncio.create_task(branch.presence.run(stopping), name=name)
+        shop.loops[name] = asyncio.create_task(branch.presence.run(closing), name=name)
 
 
-async def _end(shop: Shop, front: Front, stopping: asyncio.Event) -> None:
+async def _end(shop: Shop, front: Front, closing: asyncio.Event) -> None:
     """Nothing is begun any more. What is in hand is finished, but not for ever: the rest is handed back."""
-    stopping.set()
+    closing.set()
     if shop.worker:
         shop.worker.stop()
     if shop.rounds:

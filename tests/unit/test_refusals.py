@@ -10,7 +10,7 @@ from aiogram.exceptions import AiogramError, TelegramNetworkError
 from aiogram.methods import SendMessage
 from aiogram.types import Message
 
-from kiosk.bot.refusals import BAD_FILE, BUSY_S, CHAT_LOST, GONE, NOT_MODIFIED, file_id_of, outcome
+from kiosk.bot.refusals import BAD_FILE, BUSY_S, CHAT_LOST, GONE, NOT_MODIFIED, REFUSED_TOKEN_S, file_id_of, outcome
 from kiosk.delivery.messenger import Blocked, Busy, FileRefused, Moved, Sent, Shown, StatusGone, Unknown
 
 CALL = SendMessage(chat_id=1, text="x")
@@ -79,9 +79,10 @@ async def test_flood_wait_says_how_long() -> None:
     assert await meaning(429, refusal(429, "Too Many Requests")) == Busy(BUSY_S)
 
 
-async def test_unknown_method_or_token_blames_no_customer() -> None:
-    """404 speaks of the server's address or the token: nothing was shown, and nobody has blocked anything."""
-    assert await meaning(404, refusal(404, "Not Found")) == Busy(BUSY_S)
+@pytest.mark.parametrize(("status", "text"), [(404, "Not Found"), (401, "Unauthorized")])
+async def test_unknown_method_or_token_blames_no_customer(status: int, text: str) -> None:
+    """They speak of the server's address or the token: nothing was shown, and nobody has blocked anything."""
+    assert await meaning(status, refusal(status, text)) == Busy(REFUSED_TOKEN_S)
 
 
 async def test_file_too_large_for_the_server_goes_to_the_next_rung() -> None:
@@ -95,7 +96,6 @@ async def test_file_too_large_for_the_server_goes_to_the_next_rung() -> None:
         (500, refusal(500, "Internal Server Error")),
         (502, refusal(502, "Bad Gateway")),
         (500, refusal(500, "restart")),
-        (401, refusal(401, "Unauthorized")),
         (409, refusal(409, "Conflict")),
         (502, "<html>502 Bad Gateway</html>"),
         (200, ""),
