@@ -43,10 +43,6 @@ def end_tracing() -> None:
         tracer.close()
 
 
-def is_on() -> bool:
-    return _tracer is not None
-
-
 def belong_to(shop: str) -> None:
     """`shop` is the same in all its processes, and no other shop's: orders of two shops may have the same number."""
     if _tracer:

@@ -12,7 +12,7 @@ import structlog
 
 from kiosk.db import Database, DatabaseUnavailable
 from kiosk.log import correlated
-from kiosk.metrics import ROUND_DONE, ROUNDS
+from kiosk.metrics import CUT_OFF, ROUND_DONE, ROUNDS
 from kiosk.queue import turns
 
 log = structlog.get_logger()
@@ -82,7 +82,7 @@ class Rounds:
     async def _go(self, name: str, one: Round, failures: int) -> bool:
         """One round; False: there was no database for it, which is said once."""
         self._begun_at[name] = time.monotonic()
-        outcome = "failed"
+        outcome = CUT_OFF
         try:
             await one.run()
             outcome = "done"
@@ -93,6 +93,7 @@ class Rounds:
                 log.warning("round.waits", why=away.why)
             return False
         except Exception:
+            outcome = "failed"
             # The boundary of a round: a bug in one is loud, and the next one is tried all the same.
             log.exception("round.failed")
         finally:
