@@ -250,7 +250,7 @@ async def open_pool(
     async def prepare(connection: Tx) -> None:
         _keep_alive(connection, limits.dead_peer_s)
 
-    try:
+    async with _explained():
         return await asyncpg.create_pool(
             dsn,
             min_size=1,
@@ -267,6 +267,27 @@ async def open_pool(
             init=prepare,
             reset=None if session_state else _leave_as_is,
         )
+
+
+async def leads_to_pooler(dsn: str, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Whether somebody like PgBouncer answers there: it gives its own number for that of the server's process.
+
+    Errors: DatabaseUnavailable, BadSettings.
+    """
+    async with _explained():
+        connection = await asyncpg.connect(dsn, timeout=limits.connect_s, statement_cache_size=0)
+        try:
+            pid = await connection.fetchval("SELECT pg_backend_pid()", timeout=limits.command_s)
+            return bool(pid != connection.get_server_pid())
+        finally:
+            connection.terminate()
+
+
+@contextlib.asynccontextmanager
+async def _explained() -> AsyncIterator[None]:
+    """What goes wrong while connecting, without any secret. Errors: DatabaseUnavailable, BadSettings."""
+    try:
+        yield
     except (asyncpg.ClientConfigurationError, ValueError):
         # Their messages quote the address, and so perhaps the password.
         raise BadSettings("DATABASE_URL", "must look like postgresql://user:password@host:5432/name") from None

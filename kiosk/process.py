@@ -14,7 +14,7 @@ from stamina.instrumentation import set_on_retry_hooks
 
 from kiosk import __version__
 from kiosk.bugs import report_bugs, send_reports
-from kiosk.db import Database, DatabaseUnavailable
+from kiosk.db import Database, DatabaseUnavailable, leads_to_pooler
 from kiosk.errors import BadSettings, CannotStart
 from kiosk.log import Redactor, set_up_logging
 from kiosk.migrate import born_at, migrate
@@ -30,6 +30,10 @@ log = structlog.get_logger()
 
 WAIT_FIRST_S: Final = 0.5
 WAIT_MOST_S: Final = 5.0
+NO_LISTENING: Final = (
+    "DATABASE_URL leads to a pooler such as PgBouncer, and the engine has to listen on a connection of its own: set "
+    "the server's own address here"
+)
 
 
 @contextlib.asynccontextmanager
@@ -54,9 +58,12 @@ async def connect(settings: Settings, dsn: str) -> Database:
 
     Errors: BadSettings, DatabaseUnavailable, MigrationError.
     """
+    direct = settings.database_direct_url
     try:
+        if direct is None and settings.database_url and await leads_to_pooler(dsn):
+            raise BadSettings("DATABASE_DIRECT_URL", NO_LISTENING)
         await migrate(dsn)
-        return await Database.connect(dsn, max_size=settings.database_pool_size)
+        return await Database.connect(dsn, max_size=settings.database_pool_size, behind_pooler=direct is not None)
     except DatabaseUnavailable as error:
         if settings.database_url is None:
             raise

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     kie_webhook_hmac_key: SecretStr | None = None
 
     database_url: SecretStr | None = None
+    database_direct_url: SecretStr | None = None
     data_dir: Path = Path("data")
     database_pool_size: int = Field(default=10, ge=2, le=200)
     startup_wait_s: float = Field(default=60, ge=0, le=3600)
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://example.com")
         return value.rstrip("/")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
     def _is_postgres_address(cls, value: SecretStr | None) -> SecretStr | None:
         address = value.get_secret_value() if value else ""
@@ -215,6 +216,7 @@ class Settings(BaseSettings):
             self.kie_api_key,
             self.kie_webhook_hmac_key,
             self.database_url,
+            self.database_direct_url,
             self.metrics_token,
             self.otel_exporter_otlp_headers,
             self.sentry_dsn,

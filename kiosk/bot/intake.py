@@ -211,17 +211,19 @@ class BotIntake:
         return all([await self._handle_until_done(update, stopping) for update in updates])
 
     async def _handle_until_done(self, update: Update, stopping: asyncio.Event) -> bool:
-        while not stopping.is_set():
+        """Once at least, also when stopping: a batch is confirmed as a whole, or given to the next one as a whole."""
+        while True:
             try:
                 await self.handle(update)
             except TOKEN_REFUSED:
                 return False  # the next poll meets it, too
             except Exception as error:  # noqa: BLE001 - the boundary: `handle` has logged it and counts to its end
                 log.info("update.again", update_id=update.update_id, error=type(error).__name__)
+                if stopping.is_set():
+                    return False
                 await pause(stopping, _retry_after_s(error, self.retry_s))
             else:
                 return True
-        return False
 
 
 def _kind_of(update: Update) -> str:
