@@ -9,8 +9,8 @@ from kiosk.bot.desk import Desk
 from kiosk.bot.files import Attachment
 from kiosk.bot.replies import Reply, Wanted
 from kiosk.customers.arrive import Visitor
-from kiosk.media.fit import Flaw, Misfit, misfit, too_big
-from kiosk.media.source import FROM_LINK_BYTES, FROM_TELEGRAM_BYTES, Gone, Library, Unreachable, look, read
+from kiosk.media.fit import FROM_TELEGRAM_BYTES, Flaw, Misfit, misfit, too_big
+from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Unreachable, look, read
 from kiosk.media.store import Source
 
 log = structlog.get_logger()

@@ -74,7 +74,7 @@ async def outcome(call: Awaitable[Message | bool], edited_message_id: int | None
     except TelegramAPIError as odd:
         return Busy(BUSY_S) if says(odd, "too many requests") else Unknown(type(odd).__name__)
     if isinstance(answer, Message):
-        return Sent(answer.message_id, file_id_of(answer))
+        return Sent(answer.message_id, file_id_of(answer), seconds_of(answer))
     return Sent(edited_message_id or 0)
 
 
@@ -97,3 +97,9 @@ def file_id_of(message: Message) -> str | None:
         return message.photo[-1].file_id
     held = message.video or message.audio or message.document or message.animation or message.voice
     return held.file_id if held else None
+
+
+def seconds_of(message: Message) -> int | None:
+    """How long the file in a message plays, where Telegram says it."""
+    timed = message.video or message.audio or message.animation or message.voice
+    return timed.duration or None if timed else None

@@ -49,10 +49,11 @@ Content: TypeAlias = Download | Wording | Link
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It is in the chat."""
+    """It is in the chat. `seconds`: how long it plays there."""
 
     message_id: int
     file_id: str | None = None
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

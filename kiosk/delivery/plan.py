@@ -27,12 +27,17 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file of a result, where the provider keeps it; `title` and whole seconds where the provider tells them."""
+    """One file of a result, where the provider keeps it; `title` and whole seconds where the provider tells them.
+
+    `task_id` made it; `track_id` is the provider's name for this piece of music, None where it has none.
+    """
 
     media: Media
     url: str
     title: str = ""
     duration_s: int | None = None
+    task_id: str | None = None
+    track_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Parcel:
     source: str
     title: str = ""
     duration_s: int | None = None
+    task_id: str | None = None
+    track_id: str | None = None
 
 
 def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
@@ -58,7 +65,16 @@ def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
 
 
 def _parcel(part: Part, position: int, output: Output) -> Parcel:
-    return Parcel(part, position, output.media, output.url, output.title, output.duration_s)
+    return Parcel(
+        part,
+        position,
+        output.media,
+        output.url,
+        output.title,
+        output.duration_s,
+        output.task_id,
+        output.track_id,
+    )
 
 
 def failure_parcels() -> tuple[Parcel, ...]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from kiosk.db import Database
-from kiosk.generations import gates, store
+from kiosk.generations import follow, gates, store
 from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
 from kiosk.generations.states import State
@@ -63,11 +63,20 @@ class SalesPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceGone:
+    """What it goes on from cannot be had any more: the draft stays as it is."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
 class NotSold:
     """The model was taken off the shelf, or there is no such draft of this customer."""
 
 
-Confirmation: TypeAlias = Confirmed | Incomplete | PriceChanged | SalesPaused | InsufficientFunds | TooMany | NotSold
+Confirmation: TypeAlias = (
+    Confirmed | Incomplete | PriceChanged | SalesPaused | InsufficientFunds | TooMany | SourceGone | NotSold
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,9 @@ class Till:
             model = self.wizard.model(draft.model_id)
             if model is None:
                 return NotSold()
-            quote = self.wizard.price(model, draft.inputs)
+            if await follow.is_gone(tx, customer_id, model, draft.inputs):
+                return SourceGone(draft)
+            quote = self.wizard.price(model, draft.inputs, draft.earlier)
             decision = decide(
                 draft,
                 wallet,

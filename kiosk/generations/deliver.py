@@ -75,8 +75,10 @@ class Deliverer:
         """Whether to go on with the next parcel."""
         async with self.db.transaction() as tx:
             match handed:
-                case Sent(message_id=message_id, file_id=file_id):
-                    await deliveries.mark_sent(tx, parcel.id, message_id=message_id or None, file_id=file_id)
+                case Sent(message_id=message_id, file_id=file_id, seconds=seconds):
+                    await deliveries.mark_sent(
+                        tx, parcel.id, message_id=message_id or None, file_id=file_id, seconds=seconds
+                    )
                     return True
                 case Blocked():
                     await customers.mark_blocked(tx, customer.id)

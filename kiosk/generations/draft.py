@@ -18,13 +18,14 @@ from kiosk.catalog.form import (
     validate,
 )
 from kiosk.catalog.form import question as question_about
-from kiosk.catalog.lowest import lowest_price
+from kiosk.catalog.lowest import NOTHING, lowest_price
 from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Quote, Rates, Unpriced, quote
 from kiosk.catalog.reference import Reference
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Tx
 from kiosk.generations import drafts, store
+from kiosk.generations.drafts import ALONE, Follows
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ids import new_callback_token
@@ -70,7 +71,7 @@ class Wizard:
     def model(self, model_id: str) -> Model | None:
         """None when it is not sold (any more)."""
         model = self.shelf.find(model_id)
-        return model if model and self.shelf.why_not_sold(model) is None else None
+        return model if model and self.shelf.is_sold(model) else None
 
     async def begin(
         self,
@@ -82,6 +83,7 @@ class Wizard:
         message_id: int | None,
         inputs: Mapping[str, Any] | None = None,
         origin_id: int | None = None,
+        follows: Follows = ALONE,
     ) -> Generation:
         """A draft in this message, or from this origin; doing it again gives the same draft."""
         known = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
@@ -98,6 +100,7 @@ class Wizard:
             message_id=message_id,
             callback_token=new_callback_token(),
             origin_id=origin_id,
+            follows=follows,
         )
         if draft is None:  # a click at the same moment was faster: its row is committed, the insert waited for it
             draft = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
@@ -116,6 +119,8 @@ class Wizard:
         asked = question_about(model, field)
         if asked and asked.kind is QuestionKind.MEDIA:  # only `attach` may name a file
             return Wrong(draft, Problem(ProblemKind.NOT_A_LINK, field))
+        if is_reference(model, field):  # only the shop may name an earlier task
+            return Passed(draft)
         checked = check_answer(model, field, raw)
         if isinstance(checked, Rejected):
             return Wrong(draft, checked.problem)
@@ -156,7 +161,7 @@ class Wizard:
         model = self.model(draft.model_id)
         if model is None:
             return Missing()
-        if draft.state is not State.DRAFT:
+        if draft.state is not State.DRAFT or is_reference(model, field):
             return Passed(draft)
         inputs = {name: value for name, value in draft.inputs.items() if name != field}
         return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=None))
@@ -174,20 +179,24 @@ class Wizard:
             return None
         return question_about(model, draft.asking)
 
-    def price(self, model: Model, inputs: Mapping[str, Any]) -> Quote | None:
-        """None while the inputs are not complete and valid, or have no price."""
+    def price(
+        self, model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
+    ) -> Quote | None:
+        """None while the inputs are not complete and valid, or have no price. `earlier` is as in `quote`."""
         match validate(model, inputs):
             case Valid(inputs=complete):
-                priced = quote(model, complete, self.rates)
+                priced = quote(model, complete, self.rates, earlier=earlier)
                 return priced if isinstance(priced, Quote) else None
             case Invalid():
                 return None
 
-    def trouble(self, model: Model, inputs: Mapping[str, Any]) -> tuple[Problem, ...] | Unpriced:
+    def trouble(
+        self, model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
+    ) -> tuple[Problem, ...] | Unpriced:
         """Why complete inputs have no price: what is wrong with them, or with their price; () when nothing is."""
         match validate(model, inputs):
             case Valid(inputs=complete):
-                priced = quote(model, complete, self.rates)
+                priced = quote(model, complete, self.rates, earlier=earlier)
                 return priced if isinstance(priced, Unpriced) else ()
             case Invalid(problems=problems):
                 return problems
@@ -197,13 +206,18 @@ class Wizard:
         model = self.model(draft.model_id)
         if model is None:
             return ()
-        priced = [quote(model, {**draft.inputs, asked.field: choice}, self.rates) for choice in asked.choices]
+        priced = [
+            quote(model, {**draft.inputs, asked.field: choice}, self.rates, earlier=draft.earlier)
+            for choice in asked.choices
+        ]
         prices = tuple(one.price_kopecks if isinstance(one, Quote) else None for one in priced)
         return prices if len({price for price in prices if price is not None}) > 1 else (None,) * len(prices)
 
-    def from_price(self, model: Model) -> int | None:
+    def from_price(
+        self, model: Model, given: Mapping[str, Any] = NOTHING, earlier: Mapping[str, Any] | None = None
+    ) -> int | None:
         """Kopecks of the cheapest that it can make; None where that is not known beforehand."""
-        return lowest_price(model, self.rates)
+        return lowest_price(model, self.rates, given, earlier=earlier)
 
     async def _save(
         self,
@@ -218,7 +232,7 @@ class Wizard:
         if asking is None:
             upcoming = next_question(model, inputs)
             asking = upcoming.field if upcoming else None
-        priced = self.price(model, inputs) if asking is None else None
+        priced = self.price(model, inputs, draft.earlier) if asking is None else None
         saved = await drafts.save(
             tx,
             draft.id,
@@ -229,6 +243,12 @@ class Wizard:
             credits_quoted=priced.credits if priced else None,
         )
         return saved or draft
+
+
+def is_reference(model: Model, field: str) -> bool:
+    """An input that an earlier result fills."""
+    item = model.find(field)
+    return item is not None and item.task_ref is not None
 
 
 def with_file(inputs: Mapping[str, Any], asked: Question, file: Reference) -> Any:

@@ -18,6 +18,7 @@ from kiosk.generations.states import Failure, State, poll_delay_s
 from kiosk.generations.store import Generation
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, TaskNotFound
+from kiosk.kie.results import Track
 from kiosk.kie.task import FailureKind, Task, TaskState
 from kiosk.kie.texts import texts_of
 from kiosk.operators.alerts import Alert, Kind
@@ -62,6 +63,13 @@ def judge(readings: Sequence[Reading], *, past_deadline: bool) -> Reading:
     if not past_deadline:
         return Waiting()
     return judge([reading.at_deadline for reading in waiting] or [Failed(Failure.TIMEOUT)], past_deadline=True)
+
+
+def _output(media: Media, url: str, task: Task, track: Track | None) -> Output:
+    if track is None:
+        return Output(media, url, task_id=task.task_id)
+    duration_s = round(track.duration_s) if track.duration_s else None
+    return Output(media, url, track.title, duration_s, task.task_id, track.id or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,8 @@ class Observer:
     async def _usable(self, order: Generation, task: Task) -> Reading:
         """A success without a usable result is a failure; a file that cannot be had right now is looked for again."""
         if not task.result.urls and (said := texts_of(task.result.object)):
-            return Succeeded(tuple(Output(Media.TEXT, Wording(one.content, one.kind).source()) for one in said))
+            words = (Wording(one.content, one.kind) for one in said)
+            return Succeeded(tuple(Output(Media.TEXT, one.source(), task_id=task.task_id) for one in words))
         if not task.result.urls:
             log.error("generation.empty_success", task_id=task.task_id)
             return Failed(Failure.NO_RESULT)
@@ -148,8 +157,7 @@ class Observer:
                 log.warning("generation.result_unusable", task_id=task.task_id, why=found.why)
                 continue
             track = tracks.get(url)
-            duration_s = round(track.duration_s) if track and track.duration_s else None
-            outputs.append(Output(found, url, track.title if track else "", duration_s))
+            outputs.append(_output(found, url, task, track))
         if len(outputs) == len(task.result.urls):
             return Succeeded(tuple(outputs))
         return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))

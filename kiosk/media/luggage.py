@@ -9,11 +9,12 @@ import structlog
 
 from kiosk.catalog.reference import Reference, read_reference, references
 from kiosk.db import Database
+from kiosk.delivery.fetch import HEAD_BYTES, sniff
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError, RequestTooLarge
 from kiosk.media import store
 from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Unreachable, read
-from kiosk.media.store import Kept
+from kiosk.media.store import Kept, Source
 
 log = structlog.get_logger()
 
@@ -71,12 +72,30 @@ class Luggage:
             return Lost(named.media_id)
         if kept.address is not None:
             return kept.address
+        if kept.made_at is not None and await self._stands_there(kept.made_at):
+            return kept.made_at
+        for source in kept.sources:
+            handed = await self._handed_over(kept, source)
+            if not isinstance(handed, Lost):
+                return handed
+        log.warning("media.lost", media_id=kept.id)
+        return Lost(kept.id)
+
+    async def _stands_there(self, address: str) -> bool:
+        """The provider's own file is still where it put it, so that there is nothing to hand over."""
+        try:
+            async with self.library.open(Source(link=address)) as stream:
+                return bool(await anext(aiter(stream.chunks), b""))
+        except (Gone, Unreachable):
+            return False
+
+    async def _handed_over(self, kept: Kept, source: Source) -> str | Lost | NotNow:
         try:
             async with self.hands:
-                content = await read(self.library, kept.source, FROM_LINK_BYTES)
-                upload = await self.kie.upload(content, file_name=f"file.{kept.extension}", mime_type=kept.mime)
+                content = await read(self.library, source, FROM_LINK_BYTES)
+                _, extension, mime = sniff(content[:HEAD_BYTES]) or (None, kept.facts.extension, kept.facts.mime)
+                upload = await self.kie.upload(content, file_name=f"file.{extension}", mime_type=mime)
         except (Gone, RequestTooLarge):
-            log.warning("media.lost", media_id=kept.id)
             return Lost(kept.id)
         except (Unreachable, KieError) as error:
             log.warning("media.not_now", media_id=kept.id, error=type(error).__name__)

@@ -11,7 +11,6 @@ from kiosk.delivery.plan import Media as Family
 from kiosk.media.fit import MIB, Facts
 from kiosk.media.store import Source
 
-FROM_TELEGRAM_BYTES: Final = 20 * MIB  # Bot API, getFile
 FROM_LINK_BYTES: Final = 50 * MIB  # a whole file is held in memory while it is handed over
 MEDIA_OF: Final = {Family.IMAGE: MediaType.IMAGE, Family.VIDEO: MediaType.VIDEO, Family.AUDIO: MediaType.AUDIO}
 

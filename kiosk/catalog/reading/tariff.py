@@ -24,8 +24,8 @@ from kiosk.catalog.model import (
     Unit,
     Value,
 )
-from kiosk.catalog.reading.inputs import Inputs
-from kiosk.catalog.reading.rules import allowed_values, conditions_of, known, text_in_list
+from kiosk.catalog.reading.inputs import Inputs, allowed_values
+from kiosk.catalog.reading.rules import conditions_of, known, text_in_list
 from kiosk.catalog.reading.sheet import Sheet, quoted
 
 TASK_PREFIX: Final = "task."
