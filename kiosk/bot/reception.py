@@ -5,11 +5,13 @@ from typing import Final
 
 import structlog
 
+from kiosk.bot.buttons import Onward, Pick, unpack
 from kiosk.bot.desk import Desk
 from kiosk.bot.files import Attachment
-from kiosk.bot.replies import Reply, Wanted
+from kiosk.bot.replies import Pressed, Reply, Wanted
 from kiosk.customers.arrive import Visitor
-from kiosk.media.fit import FROM_TELEGRAM_BYTES, Flaw, Misfit, misfit, too_big
+from kiosk.generations.results import Piece
+from kiosk.media.fit import FROM_TELEGRAM_BYTES, Facts, Flaw, Misfit, misfit, too_big
 from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Unreachable, look, read
 from kiosk.media.store import Source
 
@@ -34,9 +36,32 @@ class Reception:
                 return await self._take(visitor, wanted, Source(link=text.strip()), None, update_id)
         return await self.desk.text(visitor, chat_id, text, update_id)
 
+    async def press(self, visitor: Visitor, at: Pressed) -> Reply:
+        """A press; a result that is about to be gone on from is looked at before."""
+        press = unpack(at.data)
+        if isinstance(press, Onward | Pick):
+            unseen = await self.desk.followups.unseen(visitor, press)
+            facts = await self._facts_of(unseen) if unseen else None
+            if unseen and facts:
+                await self.desk.followups.seen(visitor, unseen, facts)
+        return await self.desk.press(visitor, at)
+
+    async def _facts_of(self, piece: Piece) -> Facts | None:
+        """As it is where it can be read at best; None: nowhere, or not now."""
+        link = Source(link=piece.source) if piece.kept else None
+        files = (Source(file_id=name) for name in (piece.original, piece.shown) if name)
+        for source in (*filter(None, (link,)), *files):
+            try:
+                return await look(self.library, source, seconds=piece.seconds)
+            except (Gone, Unreachable) as error:
+                log.info("media.unreadable", error=type(error).__name__)
+        return None
+
     async def file(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply | None:
         """A photo, a video, a sound, a document; a text file is a long text."""
         wanted = await self.desk.wanted(visitor, chat_id)
+        if wanted is None and not sent.is_text and sent.size_bytes <= FROM_TELEGRAM_BYTES:
+            return await self._unasked(visitor, chat_id, sent, update_id)
         if wanted is None or (wanted.media is None and not sent.is_text):
             return await self.desk.not_text(visitor, chat_id)
         source = Source(file_id=sent.file_id)
@@ -46,6 +71,17 @@ class Reception:
         if found:
             return await self.desk.unfit(visitor, wanted, found)
         return await self._take(visitor, wanted, source, sent.seconds, update_id)
+
+    async def _unasked(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply:
+        source = Source(file_id=sent.file_id)
+        try:
+            facts = await look(self.library, source, seconds=sent.seconds)
+        except (Gone, Unreachable) as error:
+            log.info("media.unreadable", error=type(error).__name__)
+            facts = None
+        if facts is None:
+            return await self.desk.not_text(visitor, chat_id)
+        return await self.desk.unasked(visitor, source, facts, update_id)
 
     async def _take(
         self, visitor: Visitor, wanted: Wanted, source: Source, seconds: int | None, update_id: int

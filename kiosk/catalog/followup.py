@@ -31,7 +31,7 @@ ANY_RESULT: Final = ResultReference(1, 0)
 
 @dataclass(frozen=True, slots=True)
 class EarlierTask:
-    """A finished task that the provider remembers. `told`: see `told_of`; `has_track`: its file has an id of its own."""
+    """A finished task that the provider remembers. `told`: see `told_of`; `has_track`: its file has its own id."""
 
     model_id: str
     result: ResultReference
@@ -46,7 +46,9 @@ def by_task(model: Model, task: EarlierTask) -> dict[str, Any] | None:
         return None
     filled = {item.name: _handed(item, task) for item in named}
     given = {name: value for name, value in filled.items() if value is not None}
-    fits = all(isinstance(check(item.kind, given[item.name], item.name), Accepted) for item in named if item.name in given)
+    fits = all(
+        isinstance(check(item.kind, given[item.name], item.name), Accepted) for item in named if item.name in given
+    )
     return given if fits and is_walkable(model, given) and is_priceable_after(model, task.told) else None
 
 
@@ -74,6 +76,11 @@ def file_of(item: Input) -> Media | None:
     """What each file of an input has to be; None: it takes no files."""
     kind = item.kind.of if isinstance(item.kind, Listing) else item.kind
     return kind if isinstance(kind, Media) else None
+
+
+def goes_on_from(model: Model, earlier_id: str) -> bool:
+    """Some task of that model can be handed over to this one."""
+    return any(item.task_ref is not None and earlier_id in item.task_ref.models for item in model.inputs)
 
 
 def refers_to_a_task(model: Model) -> bool:

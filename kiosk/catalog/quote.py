@@ -80,9 +80,7 @@ class Unpriced:
 Priced: TypeAlias = Quote | Unpriced
 
 
-def quote(
-    model: Model, inputs: Mapping[str, Any], rates: Rates, *, earlier: Mapping[str, Any] | None = None
-) -> Priced:
+def quote(model: Model, inputs: Mapping[str, Any], rates: Rates, *, earlier: Mapping[str, Any] | None = None) -> Priced:
     """The exact price of one generation; an input that is left out counts with its default, as it would be sent.
 
     `earlier`: what the earlier task was sent that the inputs refer to, None: there is none.

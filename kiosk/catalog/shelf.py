@@ -92,10 +92,10 @@ class Shelf:
     def _reasons_against(self, model: Model) -> Iterator[NotSoldReason]:
         if model.status is not Status.ACTIVE:
             yield NotSoldReason(model.status.value)
+        if not is_priceable(model, as_follow_up=refers_to_a_task(model)):
+            yield NotSoldReason.NO_PRICE
         if refers_to_a_task(model):
             yield NotSoldReason.NEEDS_EARLIER_TASK
-        if not is_priceable(model):
-            yield NotSoldReason.NO_PRICE
         if not is_walkable(model):
             yield NotSoldReason.CANNOT_BE_ASKED
         yield from self._reasons_against_any(model)

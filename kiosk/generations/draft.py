@@ -179,9 +179,7 @@ class Wizard:
             return None
         return question_about(model, draft.asking)
 
-    def price(
-        self, model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
-    ) -> Quote | None:
+    def price(self, model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None = None) -> Quote | None:
         """None while the inputs are not complete and valid, or have no price. `earlier` is as in `quote`."""
         match validate(model, inputs):
             case Valid(inputs=complete):

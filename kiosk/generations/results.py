@@ -44,8 +44,8 @@ async def pieces(tx: Tx, customer_id: int, generation_id: int) -> tuple[Piece, .
     """In their order; none of an order that is not done, or not this customer's."""
     rows = await tx.fetch(
         """
-        SELECT g.id AS generation_id, d.position AS number, d.id AS delivery_id, g.model_id, g.inputs, d.media, d.source,
-               d.duration_s AS seconds, coalesce(d.task_id, g.task_id) AS task_id, d.track_id,
+        SELECT g.id AS generation_id, d.position AS number, d.id AS delivery_id, g.model_id, g.inputs, d.media,
+               d.source, d.duration_s AS seconds, coalesce(d.task_id, g.task_id) AS task_id, d.track_id,
                asked.file_id AS original, d.file_id AS shown, g.settled_at > now() - $3::interval AS kept
         FROM generations g
         JOIN deliveries d ON d.generation_id = g.id AND d.part IN ('result', 'extra')

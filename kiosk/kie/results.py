@@ -16,7 +16,7 @@ _AUDIO_KEYS = ("audio_url", "audioUrl")
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One piece of music, with what a player shows beside it; `id` is what later tasks call it, "" where it has none."""
+    """One piece of music, with what a player shows beside it; `id` is its name in later tasks, "" where it has none."""
 
     url: str
     title: str

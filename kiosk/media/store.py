@@ -81,6 +81,14 @@ async def add_result(tx: Tx, customer_id: int, delivery_id: int, facts: Facts) -
     )
 
 
+async def of_update(tx: Tx, customer_id: int, update_id: int) -> int | None:
+    """The number of the file that this update brought."""
+    media_id: int | None = await tx.fetchval(
+        "SELECT id FROM media WHERE customer_id = $1 AND update_id = $2", customer_id, update_id
+    )
+    return media_id
+
+
 async def of_delivery(tx: Tx, customer_id: int, delivery_id: int) -> int | None:
     """The number of this result's file; None: nobody has looked at it yet."""
     media_id: int | None = await tx.fetchval(

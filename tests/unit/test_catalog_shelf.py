@@ -47,7 +47,7 @@ def test_shelf_sells_what_can_be_asked_priced_and_delivered() -> None:
 @pytest.mark.parametrize(
     ("model_id", "reason"),
     [
-        ("ai-music-api/check-voice", NotSoldReason.NEEDS_EARLIER_TASK),
+        ("ai-music-api/check-voice", NotSoldReason.NO_PRICE),
         ("elevenlabs/text-to-dialogue-v3", NotSoldReason.CANNOT_BE_ASKED),
         ("elevenlabs/speech-to-text", NotSoldReason.UNLISTED),
         ("gpt-image-2-6-economy-text-to-image", NotSoldReason.UNVERIFIED),

@@ -220,6 +220,14 @@ field-pe_fast_mode = Fast mode
 field-separate_vocal = Separate the voice
 field-templ_start_seconds = Start from second
 field-upscale_factor = Factor
+field-extend_at = Continue from second
+field-extend_times = How many seconds more
+field-author = Author
+field-domain_name = Site address
+field-seeds = Random seed
+field-task_id = Earlier result
+field-taskId = Earlier result
+field-audio_id = Earlier track
 field-acceleration = Acceleration
 field-aspect_ratio = Format
 field-audio = Sound
@@ -393,6 +401,8 @@ card =
     Price: <b>{ $price }</b>
     Balance: { $available } → { $after } afterwards
 card-answer = { $field }: { $value }
+card-source = Made from: your result, file { $number }
+card-source-gone = ⚠️ The result that this goes on from cannot be opened any more, so it cannot be ordered. No money was touched.
 card-poor =
     🧾 <b>{ $model }</b>
 
@@ -456,6 +466,13 @@ again-button = 🔁 Once more
 original-button = 📎 Original
 original-coming = 📎 The uncompressed file is on its way
 original-again = You have asked for this file already, see below
+onward-button = ✨ What next
+onward-which = ✨ <b>What next?</b> With which of them?
+onward-result = ✨ <b>What shall we do with this result?</b>
+onward-file = ✨ <b>What shall we do with this file?</b>
+onward-file-gone = The file itself cannot be opened any more: it is too old or too big. But this can be done.
+onward-gone = 😔 This result cannot be opened any more: it is too old or too big. Send it to me as a file.
+onward-nothing = There is nothing more to be done with this now.
 ring = ✅ Done, see above 👆
 
 failed =

@@ -117,7 +117,8 @@ def _read_task_ref(sheet: Sheet) -> TaskRef | None:
     if not models:
         inner.note("models", "is missing")
     task_id = inner.member("id", TaskId, TaskId.TASK) or TaskId.TASK
-    when = tuple(TaskCondition(name, allowed_values(value, inner, "when")) for name, value in inner.mapping("when").items())
+    conditions = inner.mapping("when").items()
+    when = tuple(TaskCondition(name, allowed_values(value, inner, "when")) for name, value in conditions)
     inner.finish()
     return TaskRef(models, task_id, when)
 
