@@ -36,8 +36,9 @@ class Offer:
 
 
 def offers(shelf: Shelf, subject: Subject) -> tuple[Offer, ...]:
-    """Everything that can be done with it, in the catalog's order; the task itself is handed over where it can be."""
-    return tuple(found for model in shelf.models if (found := offer(shelf, model, subject)))
+    """Everything that can be done with it, in the catalog's order; first what goes on from its very task."""
+    found = (offer(shelf, model, subject) for model in shelf.models)
+    return tuple(sorted(filter(None, found), key=lambda one: one.earlier is None))
 
 
 def offer(shelf: Shelf, model: Model, subject: Subject) -> Offer | None:

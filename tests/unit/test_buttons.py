@@ -32,9 +32,7 @@ PRESSES: st.SearchStrategy[Press] = st.one_of(
     st.builds(buttons.Original, NUMBERS),
     st.builds(buttons.Onward, NUMBERS),
     st.builds(buttons.Pick, NUMBERS, NUMBERS),
-    st.builds(
-        buttons.FollowAisle, st.sampled_from(list(ModelType)).map(buttons.model_code), COUNTS, NUMBERS, NUMBERS
-    ),
+    st.builds(buttons.FollowAisle, st.sampled_from(list(ModelType)).map(buttons.model_code), COUNTS, NUMBERS, NUMBERS),
     st.builds(
         buttons.Follow,
         st.sampled_from([model.id for model in MODELS]).map(model_code),
