@@ -149,7 +149,9 @@ class Desk:
             return None
         return Wanted(draft.id, asked, asked.media, is_timed(model, asked.field))
 
-    async def attach(self, visitor: Visitor, wanted: Wanted, source: Source, facts: Facts, update_id: int) -> Reply:
+    async def attach(
+        self, visitor: Visitor, wanted: Wanted, source: Source, facts: Facts, update_id: int, caption: str = ""
+    ) -> Reply:
         """The file is the answer, or one of the answers; an update that comes again brings nothing new."""
         async with self.db.transaction() as tx:
             customer = await self._customer(tx, visitor)
@@ -163,7 +165,7 @@ class Desk:
             found = self.counter.too_long(draft, wanted.asked, file)
             if found:
                 return await self._unfit(tx, customer, draft, found)
-            answer = await self.wizard.attach(tx, draft, wanted.asked.field, file, update_id)
+            answer = await self.wizard.attach(tx, draft, wanted.asked.field, file, update_id, caption)
             return await self._moved(tx, customer, answer, wanted.asked.field)
 
     async def unasked(self, visitor: Visitor, source: Source, facts: Facts, update_id: int) -> Reply:

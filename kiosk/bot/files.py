@@ -20,25 +20,31 @@ FILE_TIMEOUT_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One file of a message. `seconds`: as Telegram measured it. `is_text`: a plain text sent as a file."""
+    """One file of a message. `seconds`: as Telegram measured it. `is_text`: a plain text sent as a file.
+
+    `caption`: the words that came with it.
+    """
 
     file_id: str
     size_bytes: int
     seconds: int | None = None
     is_text: bool = False
+    caption: str = ""
 
 
 def attachment_of(message: Message) -> Attachment | None:
     """None for what no model takes: stickers, contacts, places. An animation is a video without sound."""
+    said = message.caption or ""
     if message.photo:
         largest = message.photo[-1]
-        return Attachment(largest.file_id, largest.file_size or 0)
+        return Attachment(largest.file_id, largest.file_size or 0, caption=said)
     timed = message.video or message.video_note or message.audio or message.voice or message.animation
     if timed:
-        return Attachment(timed.file_id, timed.file_size or 0, timed.duration)
+        return Attachment(timed.file_id, timed.file_size or 0, timed.duration, caption=said)
     if message.document:
         document = message.document
-        return Attachment(document.file_id, document.file_size or 0, is_text=document.mime_type == "text/plain")
+        is_text = document.mime_type == "text/plain"
+        return Attachment(document.file_id, document.file_size or 0, is_text=is_text, caption=said)
     return None
 
 

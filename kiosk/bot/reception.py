@@ -9,6 +9,7 @@ from kiosk.bot.buttons import Onward, Pick, unpack
 from kiosk.bot.desk import Desk
 from kiosk.bot.files import Attachment
 from kiosk.bot.replies import Pressed, Reply, Wanted
+from kiosk.catalog.form import QuestionKind
 from kiosk.customers.arrive import Visitor
 from kiosk.generations.results import Piece
 from kiosk.media.fit import FROM_TELEGRAM_BYTES, Facts, Flaw, Misfit, misfit, too_big
@@ -62,6 +63,11 @@ class Reception:
         wanted = await self.desk.wanted(visitor, chat_id)
         if wanted is None and not sent.is_text and sent.size_bytes <= FROM_TELEGRAM_BYTES:
             return await self._unasked(visitor, chat_id, sent, update_id)
+        if wanted is not None and sent.caption and not sent.is_text and wanted.asked.kind is QuestionKind.TEXT:
+            said = await self.desk.text(visitor, chat_id, sent.caption, update_id)
+            wanted = await self.desk.wanted(visitor, chat_id)
+            if wanted is None or wanted.media is None:  # the words were all that could be used
+                return said
         if wanted is None or (wanted.media is None and not sent.is_text):
             return await self.desk.not_text(visitor, chat_id)
         source = Source(file_id=sent.file_id)
@@ -70,7 +76,7 @@ class Reception:
         found = too_big(wanted.media, sent.size_bytes, FROM_TELEGRAM_BYTES)
         if found:
             return await self.desk.unfit(visitor, wanted, found)
-        return await self._take(visitor, wanted, source, sent.seconds, update_id)
+        return await self._take(visitor, wanted, source, sent.seconds, update_id, sent.caption)
 
     async def _unasked(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply:
         source = Source(file_id=sent.file_id)
@@ -84,7 +90,7 @@ class Reception:
         return await self.desk.unasked(visitor, source, facts, update_id)
 
     async def _take(
-        self, visitor: Visitor, wanted: Wanted, source: Source, seconds: int | None, update_id: int
+        self, visitor: Visitor, wanted: Wanted, source: Source, seconds: int | None, update_id: int, caption: str = ""
     ) -> Reply:
         assert wanted.media is not None  # noqa: S101 - callers have asked
         most_bytes = FROM_LINK_BYTES if source.link else FROM_TELEGRAM_BYTES
@@ -98,7 +104,7 @@ class Reception:
         found = misfit(wanted.media, facts, timed=wanted.timed, most_bytes=most_bytes)
         if found:
             return await self.desk.unfit(visitor, wanted, found)
-        return await self.desk.attach(visitor, wanted, source, facts, update_id)
+        return await self.desk.attach(visitor, wanted, source, facts, update_id, caption)
 
     async def _written(
         self, visitor: Visitor, chat_id: int, source: Source, sent: Attachment, update_id: int

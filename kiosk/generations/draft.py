@@ -129,8 +129,13 @@ class Wizard:
         inputs = {**draft.inputs, field: checked.value}
         return Answered(await self._save(tx, draft, model, inputs, asking=None, update_id=update_id))
 
-    async def attach(self, tx: Tx, draft: Generation, field: str, file: Reference, update_id: int) -> Answer:
-        """One more file for a locked draft; a list is asked for until it is full or the customer goes on."""
+    async def attach(
+        self, tx: Tx, draft: Generation, field: str, file: Reference, update_id: int, caption: str = ""
+    ) -> Answer:
+        """One more file for a locked draft; a list is asked for until it is full or the customer goes on.
+
+        `caption`: words that came with it, the answer to what is asked next if that is a text.
+        """
         model = self.model(draft.model_id)
         asked = question_about(model, field) if model else None
         if model is None or asked is None:
@@ -143,9 +148,8 @@ class Wizard:
             return Wrong(draft, checked.problem)
         open_end = asked.is_list and len(value) < (asked.maximum or 1)
         asking = field if open_end else None
-        return Answered(
-            await self._save(tx, draft, model, {**draft.inputs, field: value}, asking=asking, update_id=update_id)
-        )
+        inputs = with_caption(model, {**draft.inputs, field: value}, caption)
+        return Answered(await self._save(tx, draft, model, inputs, asking=asking, update_id=update_id))
 
     async def ask_again(self, tx: Tx, draft: Generation, field: str) -> Answer:
         """Goes back to one question; its earlier answer stays until it is answered anew."""
@@ -247,6 +251,15 @@ def is_reference(model: Model, field: str) -> bool:
     """An input that an earlier result fills."""
     item = model.find(field)
     return item is not None and item.task_ref is not None
+
+
+def with_caption(model: Model, inputs: dict[str, Any], caption: str) -> dict[str, Any]:
+    """The inputs with these words in the text that would be asked for next, if one would and they fit."""
+    upcoming = next_question(model, inputs) if caption else None
+    if upcoming is None or upcoming.kind is not QuestionKind.TEXT or is_reference(model, upcoming.field):
+        return inputs
+    checked = check_answer(model, upcoming.field, caption)
+    return inputs if isinstance(checked, Rejected) else {**inputs, upcoming.field: checked.value}
 
 
 def with_file(inputs: Mapping[str, Any], asked: Question, file: Reference) -> Any:

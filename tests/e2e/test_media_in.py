@@ -193,3 +193,16 @@ async def test_file_where_words_are_asked_for(database: Database, dsn: str, kind
         await visitor.choose("🎬", "Wan 2.7")
         data = {"sticker": b"RIFF0000WEBPVP8 ", "voice": a_sound(1)}[kind]
         await visitor.send(kind, data, "нужен ответ текстом", "Опишите видео", name="a.webp", mime_type="image/webp")
+
+
+async def test_caption_answers_the_text_that_is_asked(database: Database, dsn: str) -> None:
+    """A photo with words answers two questions at once, whether the words are asked for first or next."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("🎞", "Kling 2.1 Standard")
+        both = ("Описание: кот идёт", "файлов: 1", "Выберите длительность")
+        await visitor.send("photo", a_picture(), *both, caption="кот идёт")
+        await visitor.press("5 с", "Цена")
+        sent = await bought(shop, visitor)
+        assert sent["prompt"] == "кот идёт"
+        await visitor.write("/start", "Привет")
+        await visitor.send("photo", a_picture(), "Что сделать с этим файлом?")

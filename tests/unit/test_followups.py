@@ -20,6 +20,7 @@ from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.reference import Reference, ResultReference, read_result_reference
 from kiosk.catalog.shelf import default_shelf
 from kiosk.delivery.plan import Media
+from kiosk.generations.draft import with_caption
 from kiosk.generations.follow import Subject, leads_on, offer, offers, referred
 from kiosk.media.fit import MIB, Facts
 
@@ -230,3 +231,13 @@ def test_words_of_a_customer_are_no_reference() -> None:
     found = list(referred(model, {"prompt": "task:1:0", "task_id": "task:2:0"}))
     assert [(one.item.name, one.result.generation_id) for one in found] == [("task_id", 2)]
     assert by_file(model, MediaType.IMAGE) is None
+
+
+def test_caption_is_the_answer_to_the_text_asked_next() -> None:
+    """Words with a file fill the text that would be asked, only if it is a text, and only if they fit."""
+    asks_next = SHELF.get("recraft/remove-background")
+    assert with_caption(asks_next, {"image": "media:1"}, "слова") == {"image": "media:1"}
+    kling = SHELF.get("kling/v2-1-standard")
+    assert with_caption(kling, {"image_url": "media:1"}, "кот") == {"image_url": "media:1", "prompt": "кот"}
+    assert with_caption(kling, {"image_url": "media:1"}, "x" * 100_000) == {"image_url": "media:1"}
+    assert with_caption(SHELF.get("ai-music-api/convert-to-wav-format"), {}, "0" * 32) == {}
