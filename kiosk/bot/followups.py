@@ -92,7 +92,7 @@ class FollowUps:
         if subject is None:
             return None
         offered = {found.model.type for found in follow.offers(self.wizard.shelf, subject)}
-        gone = subject.file is None and not subject.text
+        gone = subject.file is None and subject.text is None
         kinds = [kind for kind in ModelType if kind in offered]
         return onward.kinds(words(customer.language), place, kinds, file_gone=gone)
 

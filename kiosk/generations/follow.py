@@ -18,12 +18,15 @@ from kiosk.media.source import FROM_LINK_BYTES, MEDIA_OF
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is gone on from: a task that the provider remembers, a file that can be had, words; any may be missing."""
+    """What is gone on from: a task that the provider remembers, a file that can be had, words; any may be missing.
+
+    `text` None: it is no result in words; "": words that are for programs.
+    """
 
     task: EarlierTask | None = None
     file: Reference | None = None
     facts: Facts | None = None
-    text: str = ""
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

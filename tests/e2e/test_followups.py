@@ -156,7 +156,7 @@ async def test_old_result_says_so(database: Database, dsn: str) -> None:
         await visitor.press("✅ Создать", "Исходный результат уже не открыть")
         assert (await shop.order(extended.id + 1)).state is State.DRAFT
         visitor.screen = done
-        await visitor.press("🔁", "уже не открыть")
+        await visitor.press("🔁", "сейчас не открыть")
         visitor.screen = result
         await visitor.press(NEXT, "Что сделать с этим результатом?")
         await visitor.press("⏩", "Выберите модель")

@@ -470,8 +470,8 @@ onward-button = ✨ What next
 onward-which = ✨ <b>What next?</b> With which of them?
 onward-result = ✨ <b>What shall we do with this result?</b>
 onward-file = ✨ <b>What shall we do with this file?</b>
-onward-file-gone = The file itself cannot be opened any more: it is too old or too big. But this can be done.
-onward-gone = 😔 This result cannot be opened any more: it is too old or too big. Send it to me as a file.
+onward-file-gone = The file itself cannot be opened now: most likely it is too old or too big. But this can be done.
+onward-gone = 😔 This result cannot be opened now: most likely it is too old or too big. Send it to me as a file.
 onward-nothing = There is nothing more to be done with this now.
 ring = ✅ Done, see above 👆
 
