@@ -87,7 +87,7 @@ class Wizard:
     ) -> Generation:
         """A draft in this message, or from this origin; doing it again gives the same draft."""
         known = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
-        if known and known.model_id == model.id:
+        if known and known.model_id == model.id and known.follows_id == follows.generation_id:
             return known
         if known:
             await store.cancel(tx, known.id, was=State.DRAFT)
