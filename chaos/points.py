@@ -46,8 +46,10 @@ PACKAGES: Final = ("kiosk.delivery", "kiosk.generations", "kiosk.media", "kiosk.
 STATEMENTS: Final = (
     "kiosk.delivery.store",
     "kiosk.generations.drafts",
+    "kiosk.generations.follow",
     "kiosk.generations.gates",
     "kiosk.generations.line",
+    "kiosk.generations.results",
     "kiosk.generations.store",
     "kiosk.generations.tasks",
     "kiosk.media.store",

@@ -342,6 +342,16 @@ BREAKAGES = (
         "UPDATE deliveries SET state = 'pending', sent_at = NULL WHERE generation_id = {done} AND part = 'result'",
     ),
     Breakage(
+        "follow_up_follows_a_result",
+        "a draft goes on from a failure",
+        "UPDATE generations SET follows_id = {failed} WHERE id = {draft}",
+    ),
+    Breakage(
+        "follow_up_follows_a_result",
+        "an order goes on from somebody else's result",
+        "UPDATE generations SET follows_id = {done} WHERE customer_id = {boris} AND state = 'running'",
+    ),
+    Breakage(
         "customer_has_two_accounts",
         "a customer without accounts",
         "INSERT INTO customers (bot_id, telegram_id, first_name, language) "

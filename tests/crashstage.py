@@ -265,6 +265,7 @@ async def a_stage(dsn: str, starter: Starter, folder: Path) -> AsyncIterator[Sta
             "LINE_DEADLINE_S": str(DEADLINE_S),
             "IMAGE_DEADLINE_S": str(DEADLINE_S),
             "PROVIDER_CREATES": str(CREATES),
+            "ALLOW_PRIVATE_LINKS": "true",
         }
         db = await stack.enter_async_context(await Database.connect(dsn, max_size=4))
         chosen = load_settings({name.lower(): value for name, value in settings.items()}, env_file=None)

@@ -13,9 +13,9 @@ import aiohttp
 from kiosk.bot.buttons import Cancel, Create, Original
 from kiosk.catalog.model import MediaType
 from kiosk.delivery import store as deliveries
-from kiosk.delivery.plan import failure_parcels
+from kiosk.delivery.plan import Media, Output, failure_parcels
 from kiosk.delivery.wording import Wording
-from kiosk.generations import gates, store, tasks
+from kiosk.generations import gates, results, store, tasks
 from kiosk.generations.gate import FLIGHT_S
 from kiosk.generations.settle import Settler
 from kiosk.generations.states import SUBMITS_AT_MOST, Failure, State
@@ -28,10 +28,12 @@ from kiosk.media import store as media
 from kiosk.media.fit import Facts
 from kiosk.media.store import Source
 from kiosk.queue.jobs import Act
+from sandbox.media import MediaOrder
 from sandbox.shopkeeper import BOT_ID, KIE_KEY
 from sandbox.telegram.calls import Upload
 from sandbox.telegram.media import store as keep_file
 from tests.crashstage import CREATES, PRICE, Stage
+from tests.shopkeeping import delivered
 
 Part: TypeAlias = Callable[[Stage], Awaitable[None]]
 
@@ -41,6 +43,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\
 CLEAR_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAYAAACp8Z5+AAAAFUlEQVR42mPkTD5RwYAEmBjQAGEBAG39AbSNUW3kAAAAAElFTkSuQmCC"
 )
+FOR_EVER_MS = 2**53
 SLOW_S = 3  # long enough for something else to happen meanwhile
 
 
@@ -230,6 +233,26 @@ async def host_is_away(stage: Stage) -> None:
 async def file_lost(stage: Stage) -> None:
     """Telegram does not know the customer's file any more."""
     await with_the_file(stage, "gone")
+
+
+async def from_a_result(stage: Stage) -> None:
+    """The order goes on from a picture that the provider made before, and still has."""
+    address = f"{stage.kie.result_url}/s/earlier.png"
+    stage.kie.provider.files.put_order("s/earlier.png", MediaOrder("image", "cat", extension="png"), FOR_EVER_MS)
+    customer = (await stage.generation()).customer_id
+    async with stage.db.transaction() as tx:
+        await ledger.adjust(tx, customer, PRICE, "for the earlier one")
+        earlier = await delivered(tx, customer, price=PRICE, outputs=[Output(Media.IMAGE, address)])
+        (piece,) = await results.pieces(tx, customer, earlier)
+        await media.add_result(tx, customer, piece.delivery_id, Facts(MediaType.IMAGE, "png", "image/png", len(PNG)))
+        number = await media.of_delivery(tx, customer, piece.delivery_id)
+    await stage.sql(
+        "UPDATE generations SET model_id = $2, inputs = jsonb_build_object('image', $3::text) WHERE id = $1",
+        stage.order,
+        "recraft/remove-background",
+        f"media:{number}",
+    )
+    await never_woken(stage)
 
 
 async def original_asked(stage: Stage) -> None:
@@ -521,7 +544,8 @@ STORIES = {
         ),
     ),
     # The model removes backgrounds, so the file of its result follows by itself.
-    "file": Story(with_a_file, ("luggage.Luggage.*:*",), extras=1),
+    "file": Story(with_a_file, ("luggage.Luggage.*:*",), but_not="luggage.Luggage._stands_there:*", extras=1),
+    "result": Story(from_a_result, ("luggage.Luggage._stands_there:*",)),
     "host away": Story(
         host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit"), extras=1
     ),

@@ -1,11 +1,14 @@
 """Builders: the shop's rows in the states that tests start from."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from kiosk.customers.arrive import Visitor, arrive
 from kiosk.customers.store import remember_bot
 from kiosk.db import Tx
+from kiosk.delivery import store as deliveries
+from kiosk.delivery.plan import Output, result_parcels
 from kiosk.generations import drafts, store, tasks
 from kiosk.generations.states import State
 from kiosk.ledger import store as ledger
@@ -91,6 +94,22 @@ async def running(tx: Tx, customer_id: int, *, price: int, task_id: str | None =
     task = task_id or f"task{order:028d}"
     await tasks.add(tx, order, task, at_most=5)
     assert await store.start_running(tx, order, task, poll_s=600)
+    return order
+
+
+async def delivered(
+    tx: Tx, customer_id: int, *, price: int, outputs: Sequence[Output], model_id: str = "z-image", **changes: Any
+) -> int:
+    """An order whose result is in the chat; `changes` are those of its draft."""
+    order = await running(tx, customer_id, price=price)
+    await tx.execute("UPDATE generations SET model_id = $2 WHERE id = $1", order, model_id)
+    for column, value in changes.items():
+        await tx.execute(f"UPDATE generations SET {column} = $2 WHERE id = $1", order, value)
+    assert await store.settle_done(tx, order, was=State.RUNNING, wake_s=600)
+    await ledger.resolve(tx, order, "capture")
+    await deliveries.insert(tx, order, result_parcels(outputs))
+    await tx.execute("UPDATE deliveries SET state = 'sent', sent_at = now() WHERE generation_id = $1", order)
+    assert await store.delivered(tx, order)
     return order
 
 

@@ -144,7 +144,43 @@ class Original:
     generation_id: int
 
 
-Press: TypeAlias = Home | Leave | Balance | Aisle | Choose | OnDraft | Create | Cancel | Again | Original
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """What can be done with the result of this order?"""
+
+    generation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The same of one file of it, counted from 0; of order 0: of a file of the customer's own, by its number."""
+
+    generation_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowAisle:
+    """What of one kind can be done with it; code and page as in `Aisle`, the rest as in `Pick`."""
+
+    code: str
+    page: int
+    generation_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Begins with this model; code as in `Choose`, the rest as in `Pick`."""
+
+    code: str
+    generation_id: int
+    number: int
+
+
+OnResult: TypeAlias = Onward | Pick | FollowAisle | Follow
+
+Press: TypeAlias = Home | Leave | Balance | Aisle | Choose | OnDraft | Create | Cancel | Again | Original | OnResult
 
 _WORD_OF: Final[dict[type[Press], str]] = {
     Home: "h",
@@ -164,8 +200,17 @@ _WORD_OF: Final[dict[type[Press], str]] = {
     Cancel: "x",
     Again: "r",
     Original: "o",
+    Onward: "w",
+    Pick: "k",
+    FollowAisle: "a",
+    Follow: "f",
 }
-_LEADING_TEXTS: Final[dict[type[Press], int]] = {Choose: 1, Aisle: 1}  # the values after them are numbers
+_LEADING_TEXTS: Final[dict[type[Press], int]] = {
+    Choose: 1,
+    Aisle: 1,
+    FollowAisle: 1,
+    Follow: 1,
+}  # the values after them are numbers
 _PRESS_OF: Final = {word: press for press, word in _WORD_OF.items()}
 
 

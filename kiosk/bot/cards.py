@@ -4,7 +4,7 @@ from kiosk.bot.buttons import Cancel, Create, Edit, Tune
 from kiosk.bot.labels import answers
 from kiosk.bot.screens import Button, Screen
 from kiosk.bot.words import Words
-from kiosk.catalog.form import settings
+from kiosk.catalog.form import questions, settings
 from kiosk.catalog.model import Model
 from kiosk.generations.store import Generation
 from kiosk.ledger.store import Wallet
@@ -34,10 +34,8 @@ def stuck(say: Words, model: Model, draft: Generation, why: str) -> Screen:
 
 
 def _ways(say: Words, model: Model, draft: Generation) -> tuple[tuple[Button, ...], ...]:
-    change = (
-        Button(say.plain("edit-button"), Edit(draft.id)),
-        Button(say.plain("cancel-button"), Cancel(draft.id)),
-    )
+    edit = (Button(say.plain("edit-button"), Edit(draft.id)),) if questions(model) else ()
+    change = (*edit, Button(say.plain("cancel-button"), Cancel(draft.id)))
     if not settings(model):
         return (change,)
     return ((Button(say.plain("tune-button"), Tune(draft.id)),), change)

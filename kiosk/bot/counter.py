@@ -60,7 +60,7 @@ class Counter:
         return too_long_together(model, asked.field, asked.media, with_file(draft.inputs, asked, file))
 
     def _why(self, say: Words, model: Model, draft: Generation) -> str:
-        trouble = self.wizard.trouble(model, draft.inputs)
+        trouble = self.wizard.trouble(model, draft.inputs, draft.earlier)
         if isinstance(trouble, Unpriced):
             return unpriced(say, model, trouble)
         return "\n".join(problem(say, model, one) for one in trouble) or say("unpriced-other")

@@ -6,6 +6,7 @@ from typing import Final, assert_never
 from kiosk.bot import aisles, buttons, screens
 from kiosk.bot.buttons import unpack
 from kiosk.bot.counter import Counter, answered_field
+from kiosk.bot.followups import FollowUps
 from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import Words, words
@@ -22,6 +23,7 @@ from kiosk.generations.confirm import (
     NotSold,
     PriceChanged,
     SalesPaused,
+    SourceGone,
     Till,
     TooMany,
 )
@@ -55,6 +57,10 @@ class Desk:
     @property
     def counter(self) -> Counter:
         return Counter(self.wizard)
+
+    @property
+    def followups(self) -> FollowUps:
+        return FollowUps(self.db, self.wizard)
 
     # Commands
 
@@ -168,13 +174,16 @@ class Desk:
         tx: Tx,
         customer: Customer,
         at: Pressed,
-        press: buttons.OnDraft | buttons.Again | buttons.Original,
+        press: buttons.OnDraft | buttons.Again | buttons.Original | buttons.OnResult,
     ) -> Reply:
+        if isinstance(press, buttons.OnResult):
+            reply = await self.followups.press(tx, customer, at, press)
+            return reply or self._old(customer, await self._home(tx, customer))
         found = await store.lock(tx, press.generation_id, customer.id)
         if found is None:
             return self._old(customer, await self._home(tx, customer))
         if isinstance(press, buttons.Again):
-            return await self._again(tx, customer, found)
+            return await self.followups.again(tx, customer, found)
         if isinstance(press, buttons.Original):
             owed = await owe_originals(tx, found)
             return Reply(None, toast=words(customer.language).plain(f"original-owed-{owed}"))
@@ -208,23 +217,6 @@ class Desk:
         )
         return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
 
-    async def _again(self, tx: Tx, customer: Customer, origin: Generation) -> Reply:
-        """A new card with the same answers, in a message of its own: the old one keeps its result or its reason."""
-        model = self.wizard.model(origin.model_id)
-        if model is None:
-            return Reply(None, toast=words(customer.language).plain("not-sold"))
-        draft = await self.wizard.begin(
-            tx,
-            customer_id=customer.id,
-            model=model,
-            chat_id=origin.chat_id,
-            message_id=None,
-            inputs=origin.inputs,
-            origin_id=origin.id,
-        )
-        screen = await self._draft_screen(tx, customer, draft)
-        return Reply(screens.below(screen), draft=draft, replaces=draft.message_id)
-
     async def _create(self, customer: Customer, at: Pressed, generation_id: int, price: int) -> Reply:
         result = await self.till.confirm(customer.id, generation_id, price_pressed=price, message_id=at.message_id)
         say = words(customer.language)
@@ -236,6 +228,9 @@ class Desk:
                     return Reply(await self._draft_screen(tx, customer, draft), draft=draft)
                 case PriceChanged(generation=draft):
                     screen = screens.headed(await self._draft_screen(tx, customer, draft), say("card-price-changed"))
+                    return Reply(screen, draft=draft)
+                case SourceGone(generation=draft):
+                    screen = screens.headed(await self._draft_screen(tx, customer, draft), say("card-source-gone"))
                     return Reply(screen, draft=draft)
                 case SalesPaused(generation=draft):
                     return Reply(

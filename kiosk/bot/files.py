@@ -22,7 +22,7 @@ FILE_TIMEOUT_S: Final = 60
 class Attachment:
     """One file of a message. `seconds`: as Telegram measured it. `is_text`: a plain text sent as a file.
 
-    `album`: what the messages of an album have in common.
+    `album`: what the messages of an album have in common. `caption`: the words that came with it.
     """
 
     file_id: str
@@ -30,21 +30,22 @@ class Attachment:
     seconds: int | None = None
     is_text: bool = False
     album: str | None = None
+    caption: str = ""
 
 
 def attachment_of(message: Message) -> Attachment | None:
     """None for what is no file: contacts, places. An animation is a video, a sticker a picture or a clip."""
-    album = message.media_group_id
+    album, said = message.media_group_id, message.caption or ""
     if message.photo:
         largest = message.photo[-1]
-        return Attachment(largest.file_id, largest.file_size or 0, album=album)
+        return Attachment(largest.file_id, largest.file_size or 0, album=album, caption=said)
     timed = message.video or message.video_note or message.audio or message.voice or message.animation
     if timed:
-        return Attachment(timed.file_id, timed.file_size or 0, timed.duration, album=album)
+        return Attachment(timed.file_id, timed.file_size or 0, timed.duration, album=album, caption=said)
     if message.document:
         document = message.document
         is_text = document.mime_type == "text/plain"
-        return Attachment(document.file_id, document.file_size or 0, is_text=is_text, album=album)
+        return Attachment(document.file_id, document.file_size or 0, is_text=is_text, album=album, caption=said)
     if message.sticker:
         return Attachment(message.sticker.file_id, message.sticker.file_size or 0)
     return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kiosk.bot.desk import Desk
+from kiosk.bot.onward import Place
 from kiosk.bot.problems import unfit
 from kiosk.bot.replies import Brought, Reply, Wanted
 from kiosk.bot.words import words
@@ -71,8 +72,17 @@ class FilingDesk(Desk):
             found = self.counter.too_long(draft, wanted.asked, file)
             if found:
                 return await self._unfit(tx, customer, draft, found)
-            answer = await self.wizard.attach(tx, draft, wanted.asked.field, file, update_id)
+            answer = await self.wizard.attach(tx, draft, wanted.asked.field, file, update_id, brought.caption)
             return await self._moved(tx, customer, answer, wanted.asked.field)
+
+    async def unasked(self, visitor: Visitor, brought: Brought, update_id: int) -> Reply:
+        """A file that nothing asked for: what can be done with it?"""
+        async with self.db.transaction() as tx:
+            customer = await self._customer(tx, visitor)
+            media_id = await media.add(tx, customer.id, update_id, brought.source, brought.facts)
+            media_id = media_id or await media.of_update(tx, customer.id, update_id)
+            screen = await self.followups.kinds(tx, customer, Place(0, media_id or 0))
+            return Reply(screen or await self._unknown(tx, customer))
 
     async def unfit(self, visitor: Visitor, wanted: Wanted, why: Misfit) -> Reply:
         """The question again, with what is expected."""

@@ -91,7 +91,7 @@ class Handlers:
             return
         at = Pressed(query.message.chat.id, query.message.message_id, event_update.update_id, query.data)
         visitor = visitor_of(bot, query.from_user)
-        pressing = asyncio.create_task(self.desk.press(visitor, at))
+        pressing = asyncio.create_task(self.reception.press(visitor, at))
         await asyncio.wait((pressing,), timeout=SPINNER_S)
         await self._end_spinner(query, _toast(pressing, visitor))
         reply = await pressing

@@ -8,6 +8,7 @@ from kiosk.catalog.form import Question, QuestionKind, question, questions, sett
 from kiosk.catalog.model import Model, Scalar
 from kiosk.catalog.objects import group_of
 from kiosk.catalog.path import Path, read_path
+from kiosk.catalog.reference import read_result_reference
 
 SUMMARY_CHARS: Final = 600  # of one answer on the card: texts may be longer than a message
 ANSWERS_CHARS: Final = 2_000  # of all of them
@@ -23,11 +24,14 @@ def answers(say: Words, model: Model, inputs: Mapping[str, Any]) -> str:
     """What was answered so far, line by line, as HTML."""
     given = [(asked, inputs[asked.field]) for asked in asked_of(model) if asked.field in inputs]
     most = min(SUMMARY_CHARS, ANSWERS_CHARS // max(len(given), 1))
+    referring = (inputs.get(item.name) for item in model.inputs if item.task_ref)
+    result = next((found for value in referring if (found := read_result_reference(value))), None)
+    source = (say("card-source", number=str(result.number + 1)),) if result else ()
     lines = (
         say("card-answer", field=field_label(say, asked.field), value=short(value_label(say, asked, value), most))
         for asked, value in given
     )
-    return "\n".join(lines)
+    return "\n".join((*source, *lines))
 
 
 def asked_of(model: Model) -> tuple[Question, ...]:

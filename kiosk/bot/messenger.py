@@ -39,6 +39,7 @@ from kiosk.delivery.messenger import (
 from kiosk.delivery.mp4 import Shape
 from kiosk.delivery.plan import EXACT, Media
 from kiosk.delivery.wording import Wording
+from kiosk.generations.follow import leads_on
 
 log = structlog.get_logger()
 
@@ -125,13 +126,32 @@ class TelegramMessenger:
         follows = model is not None and model.type in EXACT
         compressed = isinstance(content, Download) and content.is_compressed and not as_document and not follows
         screen = screens.done(
-            say, self._model_name(to), to.generation_id, to.price_kopecks, to.late, compressed=compressed
+            say,
+            self._model_name(to),
+            to.generation_id,
+            to.price_kopecks,
+            to.late,
+            compressed=compressed,
+            leads_on=self._leads_on(to, content),
         )
         if isinstance(content, Link):
             return screens.followed(screen, screens.link(say, content.url).text)
         if isinstance(content, Wording) and not as_document:
             return screens.followed(screen, screens.wording(content))
         return screen
+
+    def _leads_on(self, to: Recipient, content: Content) -> bool:
+        """Whether there is anything to do with it next."""
+        match content:
+            case Download(media=media):
+                return leads_on(self.shelf, to.model_id, media)
+            case Wording():
+                return leads_on(self.shelf, to.model_id, Media.TEXT, content.text if content.extension == "txt" else "")
+            case Link():
+                model = self.shelf.find(to.model_id)
+                return model is not None and leads_on(self.shelf, model.id, Media(model.output))
+            case Expired():
+                return False
 
     def _failed(self, to: Recipient) -> Screen:
         return screens.failed(

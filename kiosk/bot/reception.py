@@ -5,22 +5,26 @@ from typing import Final
 
 import structlog
 
+from kiosk.bot.buttons import Onward, Pick, unpack
 from kiosk.bot.files import Attachment
 from kiosk.bot.filing import FilingDesk
-from kiosk.bot.replies import Brought, Reply, Wanted
+from kiosk.bot.replies import Brought, Pressed, Reply, Wanted
+from kiosk.catalog.form import QuestionKind
 from kiosk.catalog.model import Media
 from kiosk.customers.arrive import Visitor
-from kiosk.media.fit import MIB, Facts, Flaw, Misfit, misfit, most_of, must_be_timed, too_big
-from kiosk.media.source import (
-    FROM_LINK_BYTES,
+from kiosk.generations.results import Piece
+from kiosk.media.fit import (
     FROM_TELEGRAM_BYTES,
-    Gone,
-    Library,
-    Private,
-    Unreachable,
-    look,
-    read,
+    MIB,
+    Facts,
+    Flaw,
+    Misfit,
+    misfit,
+    most_of,
+    must_be_timed,
+    too_big,
 )
+from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Private, Unreachable, look, read
 from kiosk.media.store import Source
 
 log = structlog.get_logger()
@@ -44,12 +48,39 @@ class Reception:
                 return await self._take(visitor, wanted, Source(link=text.strip()), update_id)
         return await self.desk.text(visitor, chat_id, text, update_id)
 
+    async def press(self, visitor: Visitor, at: Pressed) -> Reply:
+        """A press; a result that is about to be gone on from is looked at before."""
+        press = unpack(at.data)
+        if isinstance(press, Onward | Pick):
+            unseen = await self.desk.followups.unseen(visitor, press)
+            facts = await self._facts_of(unseen) if unseen else None
+            if unseen and facts:
+                await self.desk.followups.seen(visitor, unseen, facts)
+        return await self.desk.press(visitor, at)
+
+    async def _facts_of(self, piece: Piece) -> Facts | None:
+        """As it is where it can be read at best; None: nowhere, or not now."""
+        link = Source(link=piece.source) if piece.kept else None
+        files = (Source(file_id=name) for name in (piece.original, piece.shown) if name)
+        for source in (*filter(None, (link,)), *files):
+            facts = await self._whatever(source, piece.seconds, FROM_LINK_BYTES)
+            if facts:
+                return facts
+        return None
+
     async def file(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply | None:
         """A photo, a video, a sound, a document; a text file is a long text."""
         settled = await self.desk.settled(visitor, chat_id, update_id, sent.album)
         if settled is not None:
             return settled
         wanted = await self.desk.wanted(visitor, chat_id)
+        if wanted is None and not sent.is_text and sent.size_bytes <= FROM_TELEGRAM_BYTES:
+            return await self._unasked(visitor, chat_id, sent, update_id)
+        if wanted is not None and sent.caption and not sent.is_text and wanted.asked.kind is QuestionKind.TEXT:
+            said = await self.desk.text(visitor, chat_id, sent.caption, update_id)
+            wanted = await self.desk.wanted(visitor, chat_id)
+            if wanted is None or wanted.media is None:  # the words were all that could be used
+                return said
         if wanted is None or (wanted.media is None and not sent.is_text):
             return await self.desk.not_text(visitor, chat_id)
         source = Source(file_id=sent.file_id)
@@ -59,6 +90,22 @@ class Reception:
         if found:
             return await self.desk.unfit(visitor, wanted, found)
         return await self._take(visitor, wanted, source, update_id, sent)
+
+    async def _unasked(self, visitor: Visitor, chat_id: int, sent: Attachment, update_id: int) -> Reply:
+        source = Source(file_id=sent.file_id)
+        facts = await self._whatever(source, sent.seconds, FROM_TELEGRAM_BYTES)
+        if facts is None:
+            return await self.desk.not_text(visitor, chat_id)
+        return await self.desk.unasked(visitor, Brought(source, facts), update_id)
+
+    async def _whatever(self, source: Source, seconds: int | None, most_bytes: int) -> Facts | None:
+        """What it is, whoever may want it; None: nothing that a model takes, or not to be read now."""
+        try:
+            facts = await look(self.library, source, seconds=seconds, timed=True, most_bytes=most_bytes)
+        except (Gone, Unreachable) as error:
+            log.info("media.unreadable", error=type(error).__name__)
+            return None
+        return facts if isinstance(facts, Facts) else None
 
     async def _take(
         self, visitor: Visitor, wanted: Wanted, source: Source, update_id: int, sent: Attachment | None = None
@@ -72,7 +119,7 @@ class Reception:
         found = misfit(wanted.media, facts, timed=wanted.timed, most_bytes=most_bytes)
         if found:
             return await self.desk.unfit(visitor, wanted, found)
-        brought = Brought(source, facts, sent.album if sent else None)
+        brought = Brought(source, facts, sent.album, sent.caption) if sent else Brought(source, facts)
         return await self.desk.attach(visitor, wanted, brought, update_id)
 
     async def _look(

@@ -85,7 +85,7 @@ async def album_outcome(call: Awaitable[Sequence[Message]], files: int) -> Album
 
 
 def _sent(message: Message) -> Sent:
-    return Sent(message.message_id, file_id_of(message))
+    return Sent(message.message_id, file_id_of(message), seconds=seconds_of(message))
 
 
 def _meaning(error: TelegramAPIError | ClientDecodeError, edited_message_id: int | None) -> Shown:
@@ -127,3 +127,9 @@ def file_id_of(message: Message) -> str | None:
         return message.photo[-1].file_id
     held = message.video or message.audio or message.document or message.animation or message.voice
     return held.file_id if held else None
+
+
+def seconds_of(message: Message) -> int | None:
+    """How long the file in a message plays, where Telegram says it."""
+    timed = message.video or message.audio or message.animation or message.voice
+    return timed.duration or None if timed else None

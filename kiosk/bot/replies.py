@@ -48,8 +48,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A file that was looked at. `album`: what the messages of an album have in common."""
+    """A file that was looked at. `album`: what the messages of an album have in common; `caption`: words beside it."""
 
     source: Source
     facts: Facts
     album: str | None = None
+    caption: str = ""

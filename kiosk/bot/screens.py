@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from kiosk.bot.buttons import Again, Cancel, Home, Leave, Original, Press
+from kiosk.bot.buttons import Again, Cancel, Home, Leave, Onward, Original, Press
 from kiosk.bot.labels import answers
 from kiosk.bot.words import Words
 from kiosk.catalog.model import Model
@@ -91,10 +91,19 @@ def status(say: Words, model: Model | None, order: Standing) -> Screen:
     return Screen(text if given else text.replace("\n" * 4, "\n\n"))
 
 
-def done(say: Words, model_name: str, order_id: int, price: int, late: bool, *, compressed: bool = False) -> Screen:
+def done(
+    say: Words,
+    model_name: str,
+    order_id: int,
+    price: int,
+    late: bool,
+    *,
+    compressed: bool = False,
+    leads_on: bool = False,
+) -> Screen:
     """The caption of a result, or the heading of one in words or of its address.
 
-    `compressed`: Telegram shows less than there is, so the file itself is offered.
+    `compressed`: Telegram shows less than there is, so the file itself is offered. `leads_on`: more can be made of it.
     """
     details = (
         say("done-details-free", model=model_name)
@@ -103,7 +112,9 @@ def done(say: Words, model_name: str, order_id: int, price: int, late: bool, *, 
     )
     text = f"{say('done-late') if late else say('done')}\n\n{details}"
     original = ((Button(say.plain("original-button"), Original(order_id)),),) if compressed else ()
-    return Screen(text, (*original, (Button(say.plain("again-button"), Again(order_id)),), _leave_row(say)))
+    onward = ((Button(say.plain("onward-button"), Onward(order_id)),),) if leads_on else ()
+    again = (Button(say.plain("again-button"), Again(order_id)),)
+    return Screen(text, (*onward, *original, again, _leave_row(say)))
 
 
 def wording(said: Wording) -> str:

@@ -1,7 +1,9 @@
 """Which inputs a customer can be asked for in a chat; pure."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from kiosk.catalog.answer import ProblemKind
 from kiosk.catalog.model import (
@@ -31,17 +33,18 @@ from kiosk.catalog.model import (
 from kiosk.catalog.rules import broken_rules, holds, with_defaults
 
 SHORT_RANGE: Final = 16
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 CARRIED: Final = frozenset({MediaType.IMAGE, MediaType.VIDEO, MediaType.AUDIO})
 
 
-def is_walkable(model: Model) -> bool:
-    """A customer can get through: everything that must be answered can be asked."""
-    if any(item.required and not is_askable(model, item) for item in model.inputs):
+def is_walkable(model: Model, given: Mapping[str, Any] = NOTHING) -> bool:
+    """A customer can get through: everything that must be answered can be asked, or is `given` already."""
+    if any(item.required and item.name not in given and not is_askable(model, item) for item in model.inputs):
         return False
     alternatives = [rule.fields for rule in model.rules if isinstance(rule, AnyOf | ExactlyOneOf)]
-    if not all(any(can_be_asked(model, field) for field in fields) for fields in alternatives):
+    if not all(any(field in given or can_be_asked(model, field) for field in fields) for fields in alternatives):
         return False
-    broken = broken_rules(model.rules, with_defaults(model, {}))  # a default can demand something, too
+    broken = broken_rules(model.rules, with_defaults(model, given))  # a default can demand something, too
     return all(can_be_asked(model, one.field) for one in broken if one.kind is ProblemKind.NEEDED_HERE)
 
 

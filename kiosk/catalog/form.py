@@ -100,8 +100,8 @@ Validated: TypeAlias = Valid | Invalid
 
 
 def questions(model: Model) -> tuple[Question, ...]:
-    """The required inputs, in the order in which they are asked."""
-    return tuple(_question(model, item) for item in model.inputs if item.required)
+    """The required inputs, in the order in which they are asked; what an earlier task fills is never asked."""
+    return tuple(_question(model, item) for item in model.inputs if item.required and not item.task_ref)
 
 
 def settings(model: Model) -> tuple[Question, ...]:

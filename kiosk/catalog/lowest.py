@@ -1,8 +1,9 @@
 """From how much a model can be had; pure."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, product
+from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from kiosk.catalog.answer import ProblemKind
@@ -27,23 +28,38 @@ from kiosk.catalog.reference import Reference
 from kiosk.catalog.rules import broken_rules
 
 TRIED_AT_MOST: Final = 2_000
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 FORBIDDEN: Final = frozenset({ProblemKind.NOT_TOGETHER, ProblemKind.NOT_ALLOWED_HERE})
 
 
-def lowest_price(model: Model, rates: Rates) -> int | None:
-    """Kopecks of the cheapest combination of whatever the price hangs on; None where inputs alone do not tell."""
+def lowest_price(
+    model: Model, rates: Rates, given: Mapping[str, Any] = NOTHING, *, earlier: Mapping[str, Any] | None = None
+) -> int | None:
+    """Kopecks of the cheapest combination of whatever the price hangs on; None where inputs alone do not tell.
+
+    `given` are answered already; `earlier` is as in `quote`.
+    """
+    found = cheapest(model, rates, given, earlier=earlier)
+    return found[0] if found else None
+
+
+def cheapest(
+    model: Model, rates: Rates, given: Mapping[str, Any], *, earlier: Mapping[str, Any] | None
+) -> tuple[int, dict[str, Any]] | None:
+    """The same, with the answers beside those given that make it so cheap: as few as will do."""
     names = dict.fromkeys(priced_by(model))
-    items = [item for name in names if (item := model.find(name))]
+    items = [item for name in names if name not in given and (item := model.find(name))]
     combinations = product(*([{}, *({item.name: value} for value in _values(item))] for item in items))
-    prices = []
+    best: tuple[int, dict[str, Any]] | None = None
     for parts in islice(combinations, TRIED_AT_MOST):
         inputs = {name: value for part in parts for name, value in part.items()}
-        if any(problem.kind in FORBIDDEN for problem in broken_rules(model.rules, inputs)):
+        complete = {**given, **inputs}
+        if any(problem.kind in FORBIDDEN for problem in broken_rules(model.rules, complete)):
             continue
-        priced = quote(model, inputs, rates)
-        if isinstance(priced, Quote):
-            prices.append(priced.price_kopecks)
-    return min(prices, default=None)
+        priced = quote(model, complete, rates, earlier=earlier)
+        if isinstance(priced, Quote) and (best is None or priced.price_kopecks < best[0]):
+            best = (priced.price_kopecks, inputs)
+    return best
 
 
 def _shortest(media: Media) -> str:

@@ -143,18 +143,28 @@ Kind: TypeAlias = Text | Choice | Number | Flag | Media | Listing | Group
 
 
 class TaskId(StrEnum):
-    """Which id of an earlier task an input wants."""
+    """What of an earlier task an input wants."""
 
-    TASK = "task"
-    AUDIO = "audio"
+    TASK = "task"  # its id
+    AUDIO = "audio"  # the id of a track in its result
+    FILE = "file"  # which file of its result, counted from 0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCondition:
+    """The earlier task that an input refers to has one of these values; the inputs alone cannot tell."""
+
+    name: str
+    allowed: tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRef:
-    """The input is the id of an earlier task of one of these models."""
+    """The input is the id of an earlier task of one of these models, of those alone for which `when` holds."""
 
     models: tuple[str, ...]
     id: TaskId = TaskId.TASK
+    when: tuple[TaskCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +203,6 @@ class Condition:
 
     field: str
     allowed: tuple[Scalar, ...] | Presence
-
-
-@dataclass(frozen=True, slots=True)
-class TaskCondition:
-    """The earlier task that an input refers to has one of these values; the inputs alone cannot tell."""
-
-    name: str
-    allowed: tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)

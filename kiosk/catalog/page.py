@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kiosk.catalog.model import Model, ModelType
-from kiosk.catalog.report import WHY_NOT, credits_from, number
+from kiosk.catalog.report import credits_from, number, sold
 from kiosk.catalog.shelf import Shelf
 
 HEADING: Final = """# Models
@@ -20,7 +20,11 @@ def page(shelf: Shelf) -> str:
 
 
 def _summary(shelf: Shelf) -> Iterator[str]:
-    yield f"{len(shelf.models)} models, {len(shelf.sellable())} of them on sale.\n"
+    only = sum(shelf.why_not_sold(model) is not None for model in shelf.follow_ups())
+    yield (
+        f"{len(shelf.models)} models, {len(shelf.sellable())} of them on the shelf and {only} more only as follow-ups: "
+        "under a result that they go on from.\n"
+    )
 
 
 def _table(shelf: Shelf, kind: ModelType) -> Iterator[str]:
@@ -35,8 +39,8 @@ def _table(shelf: Shelf, kind: ModelType) -> Iterator[str]:
 
 
 def _row(shelf: Shelf, model: Model) -> str:
-    lowest, reason = credits_from(model), shelf.why_not_sold(model)
-    required = ", ".join(item.name for item in model.inputs if item.required) or "nothing"
+    lowest = credits_from(model)
+    required = ", ".join(item.name for item in model.inputs if item.required and not item.task_ref) or "nothing"
     price = "—" if lowest is None else number(lowest)
-    cells = (f"`{model.id}`", model.name, price, required, "yes" if reason is None else f"no: {WHY_NOT[reason]}")
+    cells = (f"`{model.id}`", model.name, price, required, sold(shelf, model))
     return "| " + " | ".join(cells) + " |"

@@ -80,10 +80,13 @@ class Unpriced:
 Priced: TypeAlias = Quote | Unpriced
 
 
-def quote(model: Model, inputs: Mapping[str, Any], rates: Rates) -> Priced:
-    """The exact price of one generation; an input that is left out counts with its default, as it would be sent."""
+def quote(model: Model, inputs: Mapping[str, Any], rates: Rates, *, earlier: Mapping[str, Any] | None = None) -> Priced:
+    """The exact price of one generation; an input that is left out counts with its default, as it would be sent.
+
+    `earlier`: what the earlier task was sent that the inputs refer to, None: there is none.
+    """
     settled = with_defaults(model, inputs, for_required=True)
-    row = _row(model, settled)
+    row = _row(model, settled, earlier)
     if isinstance(row, Unpriced):
         return row
     quantity = _quantity(model, row, settled)
@@ -96,9 +99,22 @@ def quote(model: Model, inputs: Mapping[str, Any], rates: Rates) -> Priced:
     )
 
 
-def is_priceable(model: Model) -> bool:
-    """Some inputs have a price: the price is known and does not hang on what only the result can tell."""
-    return any(row.credits and _is_countable(row) for row in _rows(model))
+def is_priceable(model: Model, *, as_follow_up: bool = False) -> bool:
+    """Some inputs have a price: the price is known and does not hang on what only the result can tell.
+
+    `as_follow_up`: together with what an earlier task was sent.
+    """
+    return any(row.credits and _is_countable(row) and (as_follow_up or not _of_task(row)) for row in _rows(model))
+
+
+def is_priceable_after(model: Model, earlier: Mapping[str, Any]) -> bool:
+    """The same beside this earlier task."""
+    return any(row.credits and _is_countable(row) and _fits_task(row, earlier) for row in _rows(model))
+
+
+def task_holds(condition: TaskCondition, earlier: Mapping[str, Any]) -> bool:
+    """A value that the earlier task was not sent fits nothing."""
+    return holds(Condition(condition.name, condition.allowed), earlier)
 
 
 def _is_required(model: Model, field: str) -> bool:
@@ -107,8 +123,15 @@ def _is_required(model: Model, field: str) -> bool:
 
 
 def _is_countable(row: PriceRow) -> bool:
-    counted = row.per is Unit.TASK or row.per in _UNIT_SIZE
-    return counted and not any(isinstance(condition, TaskCondition) for condition in row.when)
+    return row.per is Unit.TASK or row.per in _UNIT_SIZE
+
+
+def _of_task(row: PriceRow) -> tuple[TaskCondition, ...]:
+    return tuple(condition for condition in row.when if isinstance(condition, TaskCondition))
+
+
+def _fits_task(row: PriceRow, earlier: Mapping[str, Any]) -> bool:
+    return all(task_holds(condition, earlier) for condition in _of_task(row))
 
 
 def _rows(model: Model) -> tuple[PriceRow, ...]:
@@ -118,13 +141,14 @@ def _rows(model: Model) -> tuple[PriceRow, ...]:
     return tariff.rows or (PriceRow((), tariff.credits, tariff.per),)
 
 
-def _row(model: Model, inputs: Mapping[str, Any]) -> PriceRow | Unpriced:
+def _row(model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> PriceRow | Unpriced:
     rows = _rows(model)
     if not rows:
         return Unpriced(UnpricedReason.NO_PRICE)
     fitting = [row for row in rows if all(holds(one, inputs) for one in row.when if isinstance(one, Condition))]
-    if any(isinstance(condition, TaskCondition) for row in fitting for condition in row.when):
+    if earlier is None and any(_of_task(row) for row in fitting):
         return Unpriced(UnpricedReason.NEEDS_EARLIER_TASK)
+    fitting = [row for row in fitting if _fits_task(row, earlier or {})]
     if fitting:
         return fitting[0]
     fields = (condition.field for row in rows for condition in row.when if isinstance(condition, Condition))

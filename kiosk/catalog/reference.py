@@ -1,10 +1,12 @@
-"""How inputs name a file of a customer until it has an address: `media:17`, or `media:17:12` with its seconds; pure."""
+"""How inputs name what has no address or id yet: a file of a customer is `media:17`, or `media:17:12` with its seconds,
+and the earlier result that an order goes on from is `task:5:0`, the first file of order 5; pure."""
 
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 _REFERENCE: Final = re.compile(r"media:([1-9][0-9]{0,17})(?::([0-9]{1,6}))?")
+_RESULT: Final = re.compile(r"task:([1-9][0-9]{0,17}):([0-9]{1,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,23 @@ class Reference:
 
     def __str__(self) -> str:
         return f"media:{self.media_id}" if self.seconds is None else f"media:{self.media_id}:{self.seconds}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultReference:
+    """A file of a finished order, counted from 0; means the provider's id of its task, or of this track in it."""
+
+    generation_id: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"task:{self.generation_id}:{self.number}"
+
+
+def read_result_reference(value: Any) -> ResultReference | None:
+    """None for anything else."""
+    found = _RESULT.fullmatch(value) if isinstance(value, str) else None
+    return ResultReference(int(found[1]), int(found[2])) if found else None
 
 
 def read_reference(value: Any) -> Reference | None:

@@ -109,9 +109,18 @@ def against_provider(shelf: Shelf, listed: Mapping[str, str], seen: Mapping[str,
     return (*new, *gone, *back, *prices)
 
 
+def sold(shelf: Shelf, model: Model) -> str:
+    """Where it is for sale, or why not."""
+    reason = shelf.why_not_sold(model)
+    if shelf.follows(model):
+        earlier = dict.fromkeys(one for item in model.inputs if item.task_ref for one in item.task_ref.models)
+        return ("as" if reason else "yes, also as") + f" a follow-up of {', '.join(earlier)}"
+    return "yes" if reason is None else f"no: {WHY_NOT[reason]}"
+
+
 def not_kept(shelf: Shelf) -> tuple[tuple[Model, NotSoldReason], ...]:
     """Models that the catalog offers and that cannot be sold all the same, unless an operator wants it so."""
-    offered = [(model, shelf.why_not_sold(model)) for model in shelf.models if model.sell]
+    offered = [(model, shelf.why_not_sold(model)) for model in shelf.models if model.sell and not shelf.follows(model)]
     return tuple((model, why) for model, why in offered if why not in (None, NotSoldReason.SWITCHED_OFF))
 
 
@@ -136,7 +145,8 @@ def _input(item: Input) -> str:
     if item.preset is not None:
         parts.append(f"{_scalar(item.preset)} when nothing is chosen")
     if item.task_ref:
-        parts.append(f"of an earlier {item.task_ref.id} of {', '.join(item.task_ref.models)}")
+        beside = f" with {_when(item.task_ref.when)}" if item.task_ref.when else ""
+        parts.append(f"of an earlier {item.task_ref.id} of {', '.join(item.task_ref.models)}{beside}")
     return ", ".join(parts)
 
 

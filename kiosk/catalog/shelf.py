@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 from kiosk.catalog.askable import is_walkable
+from kiosk.catalog.followup import can_follow, refers_to_a_task
 from kiosk.catalog.model import Model, ModelType, Status
 from kiosk.catalog.quote import is_priceable
 from kiosk.catalog.reading.entry import read_entry
@@ -72,21 +73,37 @@ class Shelf:
         by_type = ((one, tuple(model for model in on_sale if model.type is one)) for one in ModelType)
         return tuple((one, models) for one, models in by_type if models)
 
+    def follow_ups(self) -> tuple[Model, ...]:
+        """What goes on from an earlier task, and is offered under its result."""
+        return tuple(model for model in self.by_id.values() if self.follows(model))
+
+    def follows(self, model: Model) -> bool:
+        """It is for sale under a result that it goes on from, whether it is on the shelf or not."""
+        return can_follow(model) and next(self._reasons_against_any(model), None) is None
+
+    def is_sold(self, model: Model) -> bool:
+        """On the shelf, or under a result."""
+        return self.why_not_sold(model) is None or self.follows(model)
+
     def why_not_sold(self, model: Model) -> NotSoldReason | None:
-        """None: it is for sale. What the model itself lacks comes before what we or the operator decided."""
+        """None: it is on the shelf. What the model itself lacks comes before what we or the operator decided."""
         return next(self._reasons_against(model), None)
 
     def _reasons_against(self, model: Model) -> Iterator[NotSoldReason]:
-        if model.status is Status.UNLISTED:
-            yield NotSoldReason.UNLISTED
-        if model.status is Status.UNVERIFIED:
-            yield NotSoldReason.UNVERIFIED
-        if any(item.required and item.task_ref for item in model.inputs):
-            yield NotSoldReason.NEEDS_EARLIER_TASK
-        if not is_priceable(model):
+        if model.status is not Status.ACTIVE:
+            yield NotSoldReason(model.status.value)
+        if not is_priceable(model, as_follow_up=refers_to_a_task(model)):
             yield NotSoldReason.NO_PRICE
+        if refers_to_a_task(model):
+            yield NotSoldReason.NEEDS_EARLIER_TASK
         if not is_walkable(model):
             yield NotSoldReason.CANNOT_BE_ASKED
+        yield from self._reasons_against_any(model)
+
+    def _reasons_against_any(self, model: Model) -> Iterator[NotSoldReason]:
+        """Those that hold wherever it is offered."""
+        if model.status is not Status.ACTIVE:
+            yield NotSoldReason(model.status.value)
         if not model.sell:
             yield NotSoldReason.NOT_YET_OFFERED
         if model.switched_off or self.only not in (None, model.id):

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from kiosk.catalog.model import Model, ModelType
 from kiosk.catalog.page import page as catalog_page
-from kiosk.catalog.report import WHY_NOT, against_provider, credits_from, differences, facts, not_kept, number
+from kiosk.catalog.report import WHY_NOT, against_provider, credits_from, differences, facts, not_kept, number, sold
 from kiosk.catalog.shelf import Shelf, UnknownModel, default_shelf, load_shelf
 from kiosk.errors import CannotStart
 from kiosk.kie.client import KieClient
@@ -40,21 +40,21 @@ def models(context: typer.Context) -> None:
 @app.command("list")
 def show_list(
     kind: Annotated[ModelType | None, typer.Option("--type", help="Only models of this type.")] = None,
-    sold: Annotated[bool, typer.Option("--sold", help="Only what customers see.")] = False,
+    only_sold: Annotated[bool, typer.Option("--sold", help="Only what customers see.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array instead of a table.")] = False,
     prices: Prices = None,
 ) -> None:
     """List models, with the least that the provider takes in its credits."""
     shelf = the_shelf(prices)
     wanted = [model for model in shelf.models if kind in (None, model.type)]
-    rows = [_row(shelf, model) for model in wanted if not sold or shelf.why_not_sold(model) is None]
+    rows = [_row(shelf, model) for model in wanted if not only_sold or shelf.is_sold(model)]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))  # noqa: T201 - for programs: no wrapping, no colour
         return
     table = Table("model", "name", "type", "credits from", "sold")
     for row in rows:
         price = "—" if row["credits_from"] is None else row["credits_from"]
-        table.add_row(row["model"], row["name"], row["type"], price, row["why_not_sold"] or "yes")
+        table.add_row(row["model"], row["name"], row["type"], price, sold(shelf, shelf.get(row["model"])))
     out.print(table)
 
 
@@ -72,15 +72,20 @@ def show(model_id: Annotated[str, typer.Argument(metavar="MODEL")], prices: Pric
         table.add_row(fact.what, fact.name, value)
     out.print(table)
     reason = shelf.why_not_sold(model)
-    say("On sale." if reason is None else f"Not sold: {WHY_NOT[reason]}.")
+    if shelf.follows(model):
+        say(f"On sale {sold(shelf, model).removeprefix('yes, ')}.")
+    else:
+        say("On sale." if reason is None else f"Not sold: {WHY_NOT[reason]}.")
 
 
 @app.command()
 def check(prices: Prices = None) -> None:
     """Check the catalog: every flaw (exit code 2), every model that it offers and cannot sell (exit code 1)."""
     shelf = the_shelf(prices)
-    counts = Counter(reason for model in shelf.models if (reason := shelf.why_not_sold(model)))
+    only = {model.id for model in shelf.follow_ups() if shelf.why_not_sold(model)}
+    counts = Counter(why for model in shelf.models if model.id not in only and (why := shelf.why_not_sold(model)))
     say(f"{len(shelf.models)} models without a flaw, {len(shelf.sellable())} on sale.")
+    say(f"{len(only)} more on sale as follow-ups of a result.")
     for reason, count in counts.most_common():
         say(f"{count} not sold: {WHY_NOT[reason]}.")
     broken = not_kept(shelf)
@@ -166,5 +171,6 @@ def _row(shelf: Shelf, model: Model) -> dict[str, Any]:
         "credits_from": None if lowest is None else number(lowest),
         "asks_for": [item.name for item in model.inputs if item.required],
         "sold": reason is None,
+        "follow_up": shelf.follows(model),
         "why_not_sold": reason.value if reason else None,
     }

@@ -56,13 +56,14 @@ Content: TypeAlias = Download | Wording | Link | Expired
 class Sent:
     """It is in the chat. `suffers`: as a photo that lacks what was paid for, so the file itself has to follow.
 
-    `as_file`: as the file itself, so nothing has to.
+    `as_file`: as the file itself, so nothing has to. `seconds`: how long it plays there.
     """
 
     message_id: int
     file_id: str | None = None
     suffers: bool = False
     as_file: bool = False
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class Output:
     """One file of a result, where the provider keeps it.
 
     `title`, whole seconds and the address of a `cover` where the provider tells them. `exact`: the file itself is what
-    was paid for, so a compressed picture of it is not enough.
+    was paid for, so a compressed picture of it is not enough. `task_id` made it; `track_id` is the
+    provider's name for this piece of music, None where it has none.
     """
 
     media: Media
@@ -45,6 +46,8 @@ class Output:
     duration_s: int | None = None
     cover: str = ""
     exact: bool = False
+    task_id: str | None = None
+    track_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Parcel:
     title: str = ""
     duration_s: int | None = None
     cover: str = ""
+    task_id: str | None = None
+    track_id: str | None = None
 
 
 def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
@@ -79,7 +84,17 @@ def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
 
 
 def _parcel(part: Part, position: int, output: Output) -> Parcel:
-    return Parcel(part, position, output.media, output.url, output.title, output.duration_s, output.cover)
+    return Parcel(
+        part,
+        position,
+        output.media,
+        output.url,
+        output.title,
+        output.duration_s,
+        output.cover,
+        output.task_id,
+        output.track_id,
+    )
 
 
 def failure_parcels() -> tuple[Parcel, ...]:

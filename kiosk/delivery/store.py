@@ -42,8 +42,9 @@ async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
     """Planned once per generation and part."""
     await tx.executemany(
         """
-        INSERT INTO deliveries (generation_id, part, position, media, source, title, duration_s, cover)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO deliveries (generation_id, part, position, media, source, title, duration_s, cover, task_id,
+                                track_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (generation_id, part, position) DO NOTHING
         """,
         [
@@ -56,6 +57,8 @@ async def insert(tx: Tx, generation_id: int, parcels: Sequence[Parcel]) -> None:
                 one.title,
                 one.duration_s,
                 one.cover,
+                one.task_id,
+                one.track_id,
             )
             for one in parcels
         ],
@@ -176,15 +179,21 @@ async def put_back(tx: Tx, delivery_id: int, *, untried: bool = False) -> None:
     )
 
 
-async def mark_sent(tx: Tx, delivery_id: int, *, message_id: int | None, file_id: str | None) -> None:
+async def mark_sent(
+    tx: Tx, delivery_id: int, *, message_id: int | None, file_id: str | None, seconds: int | None = None
+) -> None:
+    """`seconds`: how long it plays, as the chat says; what the provider said of it stays."""
     await tx.execute(
         """
-        UPDATE deliveries SET state = 'sent', sent_at = now(), message_id = $2, file_id = $3
+        UPDATE deliveries
+        SET state = 'sent', sent_at = now(), message_id = $2, file_id = coalesce($3, file_id),
+            duration_s = coalesce(duration_s, $4)
         WHERE id = $1 AND state = 'sending'
         """,
         delivery_id,
         message_id,
         file_id,
+        seconds,
     )
 
 

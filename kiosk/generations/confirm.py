@@ -6,7 +6,7 @@ from typing import TypeAlias, assert_never
 
 from kiosk import metrics
 from kiosk.db import Database
-from kiosk.generations import gates, store
+from kiosk.generations import follow, gates, store
 from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
 from kiosk.generations.states import State
@@ -66,11 +66,20 @@ class SalesPaused:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceGone:
+    """What it goes on from cannot be had any more: the draft stays as it is."""
+
+    generation: Generation
+
+
+@dataclass(frozen=True, slots=True)
 class NotSold:
     """The model was taken off the shelf, or there is no such draft of this customer."""
 
 
-Confirmation: TypeAlias = Confirmed | Incomplete | PriceChanged | SalesPaused | InsufficientFunds | TooMany | NotSold
+Confirmation: TypeAlias = (
+    Confirmed | Incomplete | PriceChanged | SalesPaused | InsufficientFunds | TooMany | SourceGone | NotSold
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,9 @@ class Till:
             model = self.wizard.model(draft.model_id)
             if model is None:
                 return NotSold()
-            quote = self.wizard.price(model, draft.inputs)
+            if await follow.is_gone(tx, customer_id, model, draft.inputs):
+                return SourceGone(draft)
+            quote = self.wizard.price(model, draft.inputs, draft.earlier)
             decision = decide(
                 draft,
                 wallet,

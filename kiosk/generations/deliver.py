@@ -132,7 +132,9 @@ class Deliverer:
         """Parcel by parcel, each as it went; those that nobody got to are free for the next album."""
         sent = handed if isinstance(handed, tuple) else ()
         for parcel, one in zip(parcels, sent, strict=False):
-            await deliveries.mark_sent(tx, parcel.id, message_id=one.message_id or None, file_id=one.file_id)
+            await deliveries.mark_sent(
+                tx, parcel.id, message_id=one.message_id or None, file_id=one.file_id, seconds=one.seconds
+            )
             if one.suffers:
                 await deliveries.insert_original(tx, order.id, parcel.id)
             if one.as_file:

@@ -17,7 +17,7 @@ from kiosk.catalog.form import (
     validate,
 )
 from kiosk.catalog.form import question as question_about
-from kiosk.catalog.lowest import lowest_price
+from kiosk.catalog.lowest import NOTHING, lowest_price
 from kiosk.catalog.model import Model
 from kiosk.catalog.objects import after_part, opened, resolve
 from kiosk.catalog.path import objects_at, put, read_path, value_at, without
@@ -27,6 +27,7 @@ from kiosk.catalog.rules import too_much
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Tx
 from kiosk.generations import drafts, store
+from kiosk.generations.drafts import ALONE, Follows
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ids import new_callback_token
@@ -72,7 +73,7 @@ class Wizard:
     def model(self, model_id: str) -> Model | None:
         """None when it is not sold (any more)."""
         model = self.shelf.find(model_id)
-        return model if model and self.shelf.why_not_sold(model) is None else None
+        return model if model and self.shelf.is_sold(model) else None
 
     async def begin(
         self,
@@ -84,10 +85,11 @@ class Wizard:
         message_id: int | None,
         inputs: Mapping[str, Any] | None = None,
         origin_id: int | None = None,
+        follows: Follows = ALONE,
     ) -> Generation:
         """A draft in this message, or from this origin; doing it again gives the same draft."""
         known = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
-        if known and known.model_id == model.id:
+        if known and known.model_id == model.id and known.follows_id == follows.generation_id:
             return known
         if known:
             await store.cancel(tx, known.id, was=State.DRAFT)
@@ -100,6 +102,7 @@ class Wizard:
             message_id=message_id,
             callback_token=new_callback_token(),
             origin_id=origin_id,
+            follows=follows,
         )
         if draft is None:  # a click at the same moment was faster: its row is committed, the insert waited for it
             draft = await drafts.find(tx, customer_id, chat_id=chat_id, message_id=message_id, origin_id=origin_id)
@@ -120,6 +123,8 @@ class Wizard:
             return Wrong(draft, Problem(ProblemKind.NOT_A_LINK, field))
         if asked and asked.kind in {QuestionKind.OBJECTS, QuestionKind.OBJECT}:  # an answer goes to one of its parts
             return Wrong(draft, Problem(ProblemKind.NOT_A_CHOICE, field))
+        if is_reference(model, field):  # only the shop may name an earlier task
+            return Passed(draft)
         checked = check_answer(model, field, raw)
         if isinstance(checked, Rejected):
             return Wrong(draft, checked.problem)
@@ -132,8 +137,13 @@ class Wizard:
         asking = after_part(model, draft.inputs, inputs, read_path(field))
         return Answered(await self._save(tx, draft, model, inputs, asking=asking, update_id=update_id))
 
-    async def attach(self, tx: Tx, draft: Generation, field: str, file: Reference, update_id: int) -> Answer:
-        """One more file for a locked draft; a list is asked for until it is full or the customer goes on."""
+    async def attach(
+        self, tx: Tx, draft: Generation, field: str, file: Reference, update_id: int, caption: str = ""
+    ) -> Answer:
+        """One more file for a locked draft; a list is asked for until it is full or the customer goes on.
+
+        `caption`: words that came with it, the answer to what is asked next if that is a text.
+        """
         model = self.model(draft.model_id)
         asked = question_about(model, field) if model else None
         if model is None or asked is None:
@@ -149,6 +159,7 @@ class Wizard:
         if excess:
             return Wrong(draft, excess)
         open_end = asked.is_list and len(value) < (asked.maximum or 1)
+        inputs = with_caption(model, inputs, caption)
         asking = field if open_end else after_part(model, draft.inputs, inputs, read_path(field))
         return Answered(await self._save(tx, draft, model, inputs, asking=asking, update_id=update_id))
 
@@ -168,7 +179,11 @@ class Wizard:
         if model is None:
             return Missing()
         path = read_path(field)
-        if draft.state is not State.DRAFT or (path.item is not None and path.part is None):
+        if (
+            draft.state is not State.DRAFT
+            or (path.item is not None and path.part is None)
+            or is_reference(model, field)
+        ):
             return Passed(draft)
         asking = None
         if path.part is not None:  # back to the object, or to the part again that it cannot be without
@@ -209,20 +224,22 @@ class Wizard:
             return None
         return question_about(model, draft.asking)
 
-    def price(self, model: Model, inputs: Mapping[str, Any]) -> Quote | None:
-        """None while the inputs are not complete and valid, or have no price."""
+    def price(self, model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None = None) -> Quote | None:
+        """None while the inputs are not complete and valid, or have no price. `earlier` is as in `quote`."""
         match validate(model, inputs):
             case Valid(inputs=complete):
-                priced = quote(model, complete, self.rates)
+                priced = quote(model, complete, self.rates, earlier=earlier)
                 return priced if isinstance(priced, Quote) else None
             case Invalid():
                 return None
 
-    def trouble(self, model: Model, inputs: Mapping[str, Any]) -> tuple[Problem, ...] | Unpriced:
+    def trouble(
+        self, model: Model, inputs: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
+    ) -> tuple[Problem, ...] | Unpriced:
         """Why complete inputs have no price: what is wrong with them, or with their price; () when nothing is."""
         match validate(model, inputs):
             case Valid(inputs=complete):
-                priced = quote(model, complete, self.rates)
+                priced = quote(model, complete, self.rates, earlier=earlier)
                 return priced if isinstance(priced, Unpriced) else ()
             case Invalid(problems=problems):
                 return problems
@@ -233,13 +250,17 @@ class Wizard:
         if model is None:
             return ()
         path = read_path(asked.field)
-        priced = [quote(model, put(draft.inputs, path, choice), self.rates) for choice in asked.choices]
+        priced = [
+            quote(model, put(draft.inputs, path, choice), self.rates, earlier=draft.earlier) for choice in asked.choices
+        ]
         prices = tuple(one.price_kopecks if isinstance(one, Quote) else None for one in priced)
         return prices if len({price for price in prices if price is not None}) > 1 else (None,) * len(prices)
 
-    def from_price(self, model: Model) -> int | None:
+    def from_price(
+        self, model: Model, given: Mapping[str, Any] = NOTHING, earlier: Mapping[str, Any] | None = None
+    ) -> int | None:
         """Kopecks of the cheapest that it can make; None where that is not known beforehand."""
-        return lowest_price(model, self.rates)
+        return lowest_price(model, self.rates, given, earlier=earlier)
 
     async def _save(
         self,
@@ -254,7 +275,7 @@ class Wizard:
         if asking is None:
             upcoming = next_question(model, inputs)
             asking = upcoming.field if upcoming else None
-        priced = self.price(model, inputs) if asking is None else None
+        priced = self.price(model, inputs, draft.earlier) if asking is None else None
         saved = await drafts.save(
             tx,
             draft.id,
@@ -265,6 +286,21 @@ class Wizard:
             credits_quoted=priced.credits if priced else None,
         )
         return saved or draft
+
+
+def is_reference(model: Model, field: str) -> bool:
+    """An input that an earlier result fills."""
+    item = model.find(field)
+    return item is not None and item.task_ref is not None
+
+
+def with_caption(model: Model, inputs: dict[str, Any], caption: str) -> dict[str, Any]:
+    """The inputs with these words in the text that would be asked for next, if one would and they fit."""
+    upcoming = next_question(model, inputs) if caption else None
+    if upcoming is None or upcoming.kind is not QuestionKind.TEXT or is_reference(model, upcoming.field):
+        return inputs
+    checked = check_answer(model, upcoming.field, caption)
+    return inputs if isinstance(checked, Rejected) else {**inputs, upcoming.field: checked.value}
 
 
 def with_file(inputs: Mapping[str, Any], asked: Question, file: Reference) -> Any:

@@ -2,13 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from kiosk.db import Tx
 from kiosk.generations.store import COLUMNS, Generation, maybe
 
 # ruff: noqa: S608 - the only text put into these statements is the store's COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """The order that a draft goes on from, and what its task was sent; both None for a draft that stands alone."""
+
+    generation_id: int | None = None
+    earlier: Mapping[str, Any] | None = None
+
+
+ALONE: Final = Follows()
 
 
 def as_json(inputs: Mapping[str, Any]) -> str:
@@ -71,13 +83,15 @@ async def insert(
     message_id: int | None,
     callback_token: str,
     origin_id: int | None,
+    follows: Follows = ALONE,
 ) -> Generation | None:
     """None when this message or this origin has a draft already."""
     return maybe(
         await tx.fetchrow(
             f"""
-            INSERT INTO generations (customer_id, model_id, inputs, chat_id, message_id, callback_token, origin_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING {COLUMNS}
+            INSERT INTO generations (customer_id, model_id, inputs, chat_id, message_id, callback_token, origin_id,
+                                     follows_id, earlier)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING {COLUMNS}
             """,
             customer_id,
             model_id,
@@ -86,6 +100,8 @@ async def insert(
             message_id,
             callback_token,
             origin_id,
+            follows.generation_id,
+            None if follows.earlier is None else as_json(follows.earlier),
         )
     )
 

@@ -64,7 +64,14 @@ def described(output: Output, result: Result, model: Model | None) -> Output:
         cover = frames.get(output.url, "") if output.media is Media.VIDEO else ""
         return replace(output, cover=cover, exact=exact)
     seconds = round(track.duration_s) if track.duration_s else None
-    return replace(output, title=track.title, duration_s=seconds, cover=track.cover_url or "", exact=exact)
+    return replace(
+        output,
+        title=track.title,
+        duration_s=seconds,
+        cover=track.cover_url or "",
+        exact=exact,
+        track_id=track.id or None,
+    )
 
 
 def judge(readings: Sequence[Reading], *, past_deadline: bool) -> Reading:
@@ -151,7 +158,8 @@ class Observer:
     async def _usable(self, order: Generation, task: Task) -> Reading:
         """A success without a usable result is a failure; a file that cannot be had right now is looked for again."""
         if not task.result.urls and (said := texts_of(task.result.object)):
-            return Succeeded(tuple(Output(Media.TEXT, Wording(one.content, one.kind).source()) for one in said))
+            words = (Wording(one.content, one.kind) for one in said)
+            return Succeeded(tuple(Output(Media.TEXT, one.source(), task_id=task.task_id) for one in words))
         if not task.result.urls:
             log.error("generation.empty_success", task_id=task.task_id)
             return Failed(Failure.NO_RESULT)
@@ -163,7 +171,7 @@ class Observer:
             if isinstance(found, Unusable):
                 log.warning("generation.result_unusable", task_id=task.task_id, why=found.why)
                 continue
-            outputs.append(described(Output(found, url), task.result, model))
+            outputs.append(described(Output(found, url, task_id=task.task_id), task.result, model))
         if len(outputs) == len(task.result.urls):
             return Succeeded(tuple(outputs))
         return Waiting(at_deadline=Succeeded(tuple(outputs)) if outputs else Failed(Failure.NO_RESULT))

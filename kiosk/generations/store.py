@@ -18,7 +18,7 @@ APART_S: Final = 60.0
 COLUMNS = """
     id, customer_id, state, model_id, inputs, asking, chat_id, message_id, answered_update, price_kopecks, quoted_at,
     callback_token, submits, task_id, failure, late, polls, delivery_tries, deadline_at, confirmed_at, submitted_at,
-    settled_at, delivered_at, credits_quoted, place_told, wait_told, now() AS read_at
+    settled_at, delivered_at, credits_quoted, place_told, wait_told, now() AS read_at, follows_id, earlier
 """
 
 
@@ -53,12 +53,15 @@ class Generation:
     place_told: int | None  # what the status message says of the line
     wait_told: str | None
     read_at: datetime
+    follows_id: int | None = None  # the order whose result this one goes on from
+    earlier: Mapping[str, Any] | None = None  # what its task was sent, as far as prices hang on it
 
     @classmethod
     def from_row(cls, row: asyncpg.Record) -> Self:
         values = dict(row)
         values["state"] = State(values["state"])
         values["inputs"] = json.loads(values["inputs"])
+        values["earlier"] = json.loads(values["earlier"]) if values["earlier"] else None
         values["failure"] = Failure(values["failure"]) if values["failure"] else None
         return cls(**values)
 

@@ -10,7 +10,7 @@ import structlog
 from kiosk.catalog.form import Valid, payload, validate
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
-from kiosk.generations import line, store, tasks
+from kiosk.generations import follow, line, store, tasks
 from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.gate import OBEYED_S, Asked, blames_the_order
 from kiosk.generations.gatekeeper import Gatekeeper, Passed
@@ -122,7 +122,11 @@ class Submitter:
         checked = validate(model, order.inputs) if model else None
         if model is None or not isinstance(checked, Valid):
             return Refused(RefusalReason.BAD_INPUT, code=None, detail="no longer in the catalog")
-        sent = {name: addressed(value, addresses) for name, value in payload(model, checked.inputs).items()}
+        async with self.db.reading() as tx:
+            inputs = await follow.resolved(tx, order.customer_id, model, checked.inputs)
+        if inputs is None:
+            return Refused(RefusalReason.BAD_INPUT, code=None, detail="what it goes on from is gone")
+        sent = {name: addressed(value, addresses) for name, value in payload(model, inputs).items()}
         return await self.kie.create_task(model.id, sent, self._callback_url(order))
 
     def _callback_url(self, order: Generation) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kiosk.kie.document import JSON, NotJson, number_of, object_of, parse_json, text_of, url_of
 
 MAX_FILES = 64
+MAX_ID_CHARS = 200
 
 _URL_KEYS = ("resultUrls", "result_urls", "urls")
 _URL_KEYS_IN_OBJECT = (*_URL_KEYS, "mask_urls", "maskUrls")
@@ -15,12 +16,13 @@ _AUDIO_KEYS = ("audio_url", "audioUrl")
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One piece of music, with what a player shows beside it."""
+    """One piece of music, with what a player shows beside it; `id` is its name in later tasks, "" where it has none."""
 
     url: str
     title: str
     duration_s: float | None
     cover_url: str | None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,13 @@ def _tracks(place: dict[str, JSON]) -> Iterator[Track]:
                 title=text_of(entry.get("title")),
                 duration_s=float(duration) if duration is not None and duration > 0 else None,
                 cover_url=_first_url(entry, ("image_url", "imageUrl")),
+                id=_id_of(entry),
             )
+
+
+def _id_of(entry: dict[str, JSON]) -> str:
+    found = text_of(entry.get("id"))
+    return found if len(found) <= MAX_ID_CHARS else ""
 
 
 def _track_entries(place: dict[str, JSON]) -> Iterator[dict[str, JSON]]:

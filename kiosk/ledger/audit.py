@@ -209,6 +209,16 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "follow_up_follows_a_result",
+        "What goes on from an order goes on from a successful one of the same customer.",
+        """
+        SELECT format('generation %s of customer %s follows %s, %s of customer %s', g.id, g.customer_id, e.id, e.state,
+                      e.customer_id)
+        FROM generations g JOIN generations e ON e.id = g.follows_id
+        WHERE e.state <> 'done' OR e.customer_id <> g.customer_id
+        """,
+    ),
+    Invariant(
         "customer_has_two_accounts",
         "Every customer has one available and one held account.",
         """

@@ -8,6 +8,7 @@ from kiosk.catalog.model import Length, Media, MediaType, Model, TotalSeconds
 from kiosk.catalog.reference import playing_time
 
 MIB: Final = 1024 * 1024
+FROM_TELEGRAM_BYTES: Final = 20 * MIB  # Bot API, getFile
 _ALSO_CALLED: Final = {"jpg": "jpeg", "tif": "tiff", "oga": "ogg", "heif": "heic", "qt": "mov"}
 
 

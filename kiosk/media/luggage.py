@@ -17,7 +17,7 @@ from kiosk.kie.errors import KieError, RequestTooLarge
 from kiosk.kie.wire import Upload
 from kiosk.media import store
 from kiosk.media.source import FROM_LINK_BYTES, Gone, Library, Unreachable, bring
-from kiosk.media.store import Kept
+from kiosk.media.store import Kept, Source
 
 log = structlog.get_logger()
 
@@ -82,11 +82,28 @@ class Luggage:
         if library is None:
             log.warning("media.bot_away", media_id=kept.id)
             return NotNow(kept.id)
+        if kept.made_at is not None and await self._stands_there(library, kept.made_at):
+            return kept.made_at
+        for source in kept.sources:
+            brought = await self._uploaded(kept, library, source)
+            if not isinstance(brought, Lost):
+                return brought
+        log.warning("media.lost", media_id=kept.id)
+        return Lost(kept.id)
+
+    async def _stands_there(self, library: Library, address: str) -> bool:
+        """The provider's own file is still where it put it, so that there is nothing to hand over."""
+        try:
+            async with library.open(Source(link=address)) as stream:
+                return bool(await anext(aiter(stream.chunks), b""))
+        except (Gone, Unreachable):
+            return False
+
+    async def _uploaded(self, kept: Kept, library: Library, source: Source) -> str | Lost | NotNow:
         try:
             async with self.hands:
-                upload, size_bytes = await self._handed_over(kept, library)
+                upload, size_bytes = await self._handed_over(kept, library, source)
         except (Gone, RequestTooLarge):
-            log.warning("media.lost", media_id=kept.id)
             return Lost(kept.id)
         except (Unreachable, KieError) as error:
             log.warning("media.not_now", media_id=kept.id, error=type(error).__name__)
@@ -96,13 +113,15 @@ class Luggage:
         log.info("media.uploaded", media_id=kept.id, size_bytes=size_bytes)
         return upload.url
 
-    async def _handed_over(self, kept: Kept, library: Library) -> tuple[Upload, int]:
+    async def _handed_over(self, kept: Kept, library: Library, source: Source) -> tuple[Upload, int]:
         """By way of the disk: a try that fails needs no second download, and the provider is told the size at once."""
         with tempfile.NamedTemporaryFile() as file:
-            binary = cast("BinaryIO", file)
-            size_bytes = await bring(library, kept.source, FROM_LINK_BYTES, binary, extension=kept.extension)
-            name = f"file.{kept.extension}"
-            return await self.kie.upload(Path(file.name), file_name=name, mime_type=kept.mime), size_bytes
+            found = await bring(library, source, FROM_LINK_BYTES, cast("BinaryIO", file))
+            # What a customer sent was looked at as what it was; Telegram's copy of a result may be of another format.
+            if found.extension != kept.facts.extension and not kept.is_result:
+                raise Gone
+            name = f"file.{found.extension}"
+            return await self.kie.upload(Path(file.name), file_name=name, mime_type=found.mime), found.size_bytes
 
 
 def addressed(value: Any, addresses: Mapping[int, str]) -> Any:

@@ -14,7 +14,6 @@ from kiosk.media.fit import MIB, Facts, Flaw
 from kiosk.media.length import length_of
 from kiosk.media.store import Source
 
-FROM_TELEGRAM_BYTES: Final = 20 * MIB  # Bot API, getFile
 FROM_LINK_BYTES: Final = 50 * MIB  # a whole file is on disk while it is handed over
 TIMED: Final = frozenset({MediaType.VIDEO, MediaType.AUDIO})
 MEDIA_OF: Final = {Family.IMAGE: MediaType.IMAGE, Family.VIDEO: MediaType.VIDEO, Family.AUDIO: MediaType.AUDIO}
@@ -73,18 +72,27 @@ async def look(library: Library, source: Source, *, seconds: int | None, timed: 
     return Facts(media, found[1], found[2], size_bytes, seconds)
 
 
-async def bring(library: Library, source: Source, most_bytes: int, file: BinaryIO, *, extension: str) -> int:
-    """The whole file, as bytes on disk: how many. Errors: Gone, Unreachable.
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file as it came; `extension` without the dot, from the content."""
 
-    Gone is also what has grown beyond `most_bytes`, or is not of the kind any more that it was.
+    extension: str
+    mime: str
+    size_bytes: int
+
+
+async def bring(library: Library, source: Source, most_bytes: int, file: BinaryIO) -> Copy:
+    """The whole file, as bytes on disk. Errors: Gone, Unreachable.
+
+    Gone is also what has grown beyond `most_bytes`, or is nothing (any more) that a model takes.
     """
     async with library.open(source) as stream:
         head = await _head(stream)
         found = sniff(head)
-        size_bytes = await _copy(head, stream, file, most_bytes) if found and found[1] == extension else None
-    if size_bytes is None:
+        size_bytes = await _copy(head, stream, file, most_bytes) if found else None
+    if found is None or size_bytes is None:
         raise Gone
-    return size_bytes
+    return Copy(found[1], found[2], size_bytes)
 
 
 async def _head(stream: Stream) -> bytes:

@@ -369,6 +369,8 @@ CREATE TABLE public.deliveries (
     duration_s integer,
     alone boolean DEFAULT false NOT NULL,
     cover text DEFAULT ''::text NOT NULL,
+    task_id text,
+    track_id text,
     CONSTRAINT deliveries_media CHECK ((media = ANY (ARRAY['image'::text, 'video'::text, 'audio'::text, 'text'::text]))),
     CONSTRAINT deliveries_part CHECK ((part = ANY (ARRAY['result'::text, 'extra'::text, 'notice'::text, 'failure'::text, 'original'::text]))),
     CONSTRAINT deliveries_sent CHECK (((sent_at IS NOT NULL) = (state = 'sent'::text))),
@@ -421,12 +423,15 @@ CREATE TABLE public.generations (
     held_back_until timestamp with time zone,
     place_told integer,
     wait_told text,
+    follows_id bigint,
+    earlier jsonb,
     CONSTRAINT generations_confirmed CHECK (
 CASE state
     WHEN 'draft'::text THEN (confirmed_at IS NULL)
     WHEN 'canceled'::text THEN true
     ELSE ((confirmed_at IS NOT NULL) AND (deadline_at IS NOT NULL))
 END),
+    CONSTRAINT generations_earlier CHECK (((earlier IS NULL) OR (follows_id IS NOT NULL))),
     CONSTRAINT generations_failure_told CHECK (((failure IS NOT NULL) = (state = 'failed'::text))),
     CONSTRAINT generations_future CHECK (((next_at IS NOT NULL) = ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL))))),
     CONSTRAINT generations_late_look CHECK (((late_look_at IS NULL) OR (state = ANY (ARRAY['done'::text, 'failed'::text])))),
@@ -483,7 +488,7 @@ CREATE TABLE public.leases (
 CREATE TABLE public.media (
     id bigint NOT NULL,
     customer_id bigint NOT NULL,
-    update_id bigint NOT NULL,
+    update_id bigint,
     file_id text,
     link text,
     extension text NOT NULL,
@@ -497,6 +502,9 @@ CREATE TABLE public.media (
     generation_id bigint,
     field text,
     CONSTRAINT media_one_source CHECK (((file_id IS NULL) <> (link IS NULL))),
+    delivery_id bigint,
+    CONSTRAINT media_brought CHECK (((update_id IS NULL) = (delivery_id IS NOT NULL))),
+    CONSTRAINT media_one_source CHECK ((num_nonnulls(file_id, link, delivery_id) = 1)),
     CONSTRAINT media_uploaded CHECK (((address IS NULL) = (uploaded_at IS NULL)))
 );
 
@@ -741,6 +749,9 @@ ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.generations
+    ADD CONSTRAINT generations_owner UNIQUE (id, customer_id);
+
+ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.imported_customers
@@ -826,6 +837,7 @@ CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE
 CREATE INDEX generations_unknown ON public.generations USING btree (submitted_at) WHERE (state = 'submitting'::text);
 
 CREATE INDEX media_album ON public.media USING btree (customer_id, album) WHERE (album IS NOT NULL);
+CREATE UNIQUE INDEX media_of_delivery ON public.media USING btree (delivery_id) WHERE (delivery_id IS NOT NULL);
 
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
 
@@ -902,6 +914,9 @@ ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
 
 ALTER TABLE ONLY public.generations
+    ADD CONSTRAINT generations_follows_own FOREIGN KEY (follows_id, customer_id) REFERENCES public.generations(id, customer_id);
+
+ALTER TABLE ONLY public.generations
     ADD CONSTRAINT generations_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES public.generations(id);
 
 ALTER TABLE ONLY public.imported_customers
@@ -915,6 +930,7 @@ ALTER TABLE ONLY public.media
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
+    ADD CONSTRAINT media_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id);
 
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);

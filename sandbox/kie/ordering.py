@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.kie.door import CAP_TEXT, NO_CREDIT_TEXT, RATE_TEXT
 from sandbox.kie.inspection import inspect
+from sandbox.kie.joint import holds
 from sandbox.kie.outputs import count
 from sandbox.kie.prices import Known, price
 from sandbox.kie.provider import Provider
@@ -15,6 +16,7 @@ from sandbox.kie.rules import MODEL_NOT_SUPPORTED, Field, ModelRule, Refusal, ch
 from sandbox.kie.tasks import Order
 
 NO_RECORD = Refusal(422, "Record does not exist")
+TOO_OLD = Refusal(422, "Temporarily supports records within 14 days.")
 NOT_A_SUCCESS = Refusal(422, "record status is not success.")
 
 
@@ -40,27 +42,34 @@ async def ordered(provider: Provider, asked: Mapping[str, Any], key: str) -> Ord
 
 
 def _earlier_input(provider: Provider, rule: ModelRule, given: Mapping[str, Any]) -> dict[str, Any] | Refusal:
-    """The input of the earlier tasks that are referred to, with defaults."""
-    found: dict[str, Any] = {}
-    if rule.accepts_anything:
-        return found
-    for field in rule.inputs:
-        value = given.get(field.name)
-        if not field.task_ref or value in (None, ""):
-            continue
-        task = _earlier_task(provider, field, str(value))
-        if task is None:
-            return NO_RECORD
-        if task.ended_ms is None or task.state != "success":
-            return NOT_A_SUCCESS
-        found |= with_defaults(rules()[task.model], task.input)
-    return found
+    """The input of the one earlier task that is referred to, with defaults; nothing when none is."""
+    named = [field for field in rule.inputs if field.task_ref and given.get(field.name) not in (None, "")]
+    if rule.accepts_anything or not named:
+        return {}
+    tasks = [_earlier_task(provider, field, str(given[field.name])) for field in named if field.ref_of != "file"]
+    task = tasks[0] if tasks and all(one is tasks[0] for one in tasks) else None
+    if task is None:
+        return NO_RECORD
+    if task.ended_ms is None or task.state != "success":
+        return NOT_A_SUCCESS
+    if provider.clock.now_ms() - task.ended_ms > provider.options.result_retention_s * 1000:
+        return TOO_OLD
+    meant = with_defaults(rules()[task.model], task.input)
+    if any(not holds(field.ref_when or {}, task.input, meant) for field in named):
+        return Refusal(422, "the original task does not support this operation")
+    numbers = [str(given[field.name]) for field in named if field.ref_of == "file"]
+    made = count(rules()[task.model], task.input) if task.script.results is None else task.script.results
+    if any(not number.isdecimal() or int(number) >= made for number in numbers):
+        return Refusal(422, "index is out of range")
+    return meant
 
 
 def _earlier_task(provider: Provider, field: Field, value: str) -> Task | None:
     tasks = provider.desk.tasks
-    named = [task for task in tasks.values() if value in task.result_json] if field.ref_of == "audio" else []
-    task = next(iter(named), None) if field.ref_of == "audio" else tasks.get(value)
+    if field.ref_of == "audio":
+        task = next((task for task in tasks.values() if f'"id":"{value}"' in task.result_json), None)
+    else:
+        task = tasks.get(value)
     fitting = task is not None and any(fnmatchcase(task.model, pattern) for pattern in field.task_ref)
     return task if fitting else None
 

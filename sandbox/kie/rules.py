@@ -46,7 +46,8 @@ class Field:
     min_seconds: float | None = None
     max_seconds: float | None = None
     task_ref: tuple[str, ...] = ()
-    ref_of: Literal["task", "audio"] = "task"
+    ref_of: Literal["task", "audio", "file"] = "task"
+    ref_when: Mapping[str, Any] | None = None
     item_keys: tuple[str, ...] = ()
 
 

@@ -262,3 +262,16 @@ async def test_sticker_is_a_picture(database: Database, dsn: str) -> None:
     async with a_visit(dsn, database) as (_, visitor):
         await visitor.choose("✂️", "Recraft Remove Background")
         await visitor.send("sticker", a_picture(extension="webp"), "Цена", name="a.webp", mime_type="image/webp")
+
+
+async def test_caption_answers_the_text_that_is_asked(database: Database, dsn: str) -> None:
+    """A photo with words answers two questions at once, whether the words are asked for first or next."""
+    async with a_visit(dsn, database) as (shop, visitor):
+        await visitor.choose("🎞", "Kling 2.1 Standard")
+        both = ("Описание: кот идёт", "файлов: 1", "Выберите длительность")
+        await visitor.send("photo", a_picture(), *both, caption="кот идёт")
+        await visitor.press("5 с", "Цена")
+        sent = await bought(shop, visitor)
+        assert sent["prompt"] == "кот идёт"
+        await visitor.write("/start", "Привет")
+        await visitor.send("photo", a_picture(), "Что сделать с этим файлом?")

@@ -50,7 +50,7 @@ class Buyer:
     async def input_of(self, model: str) -> dict[str, Any]:
         given = asked(model)
         for field in rules()[model].inputs:
-            if field.task_ref and field.name in given:
+            if field.task_ref and field.name in given and field.ref_of != "file":
                 given[field.name] = await self.earlier(field)
         return given
 
@@ -184,6 +184,32 @@ async def test_references_want_a_task_of_the_right_model_that_succeeded() -> Non
             for task in ("0" * 32, other, waiting)
         ]
         assert refusals == ["Record does not exist", "Record does not exist", "record status is not success."]
+
+
+async def test_references_within_a_task_are_its_own() -> None:
+    """Another song's track, half of an id, a file that there is not, and a clip that cannot be extended are refused."""
+    async with running_kie(**FAST) as kie:
+        buyer = Buyer(kie)
+
+        async def answer(model: str, **given: Any) -> str:
+            told = await kie.create({"model": model, "callBackUrl": CALLBACK, "input": given})
+            return str(told["msg"])
+
+        songs = [
+            await kie.ended(await buyer.create("ai-music-api/generate", asked("ai-music-api/generate")))
+            for _ in range(2)
+        ]
+        tracks = [song["resultJson"].split('"id":"')[1].partition('"')[0] for song in songs]
+        wav = "ai-music-api/convert-to-wav-format"
+        assert await answer(wav, task_id=songs[0]["taskId"], audio_id=tracks[0]) == "success"
+        assert await answer(wav, task_id=songs[0]["taskId"], audio_id=tracks[1]) == "Record does not exist"
+        assert await answer(wav, task_id=songs[0]["taskId"], audio_id=tracks[0][:9]) == "Record does not exist"
+        clip = (await buyer.bought("veo-3-1"))["taskId"]
+        assert await answer("veo/get-4k-video", task_id=clip, index=0) == "success"
+        assert await answer("veo/get-4k-video", task_id=clip, index=1) == "index is out of range"
+        sharp = await kie.ended(await buyer.create("veo-3-1", asked("veo-3-1") | {"resolution": "1080p"}))
+        refused = await answer("veo/extend", prompt="x", task_id=sharp["taskId"])
+        assert refused == "the original task does not support this operation"
 
 
 async def test_prices_follow_options_files_and_earlier_tasks() -> None:

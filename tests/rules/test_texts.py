@@ -123,7 +123,9 @@ def test_every_text_that_is_asked_for_exists(language: str) -> None:
 def test_every_input_that_customers_meet_has_a_name(language: str) -> None:
     """Whatever a sold model asks, or offers as a setting, is called something."""
     shelf = default_shelf()
-    met = {one.field for model in shelf.sellable() for one in questions(model) + settings(model)}
+    met = {
+        one.field for model in (*shelf.sellable(), *shelf.follow_ups()) for one in questions(model) + settings(model)
+    }
     assert {f"field-{field}" for field in met} - texts(language).keys() == set()
     inside = {
         (asked.field, part.field)

@@ -32,6 +32,15 @@ PRESSES: st.SearchStrategy[Press] = st.one_of(
     st.builds(buttons.Cancel, NUMBERS),
     st.builds(buttons.Again, NUMBERS),
     st.builds(buttons.Original, NUMBERS),
+    st.builds(buttons.Onward, NUMBERS),
+    st.builds(buttons.Pick, NUMBERS, NUMBERS),
+    st.builds(buttons.FollowAisle, st.sampled_from(list(ModelType)).map(buttons.model_code), COUNTS, NUMBERS, NUMBERS),
+    st.builds(
+        buttons.Follow,
+        st.sampled_from([model.id for model in MODELS]).map(model_code),
+        NUMBERS,
+        NUMBERS,
+    ),
 )
 
 
@@ -48,7 +57,8 @@ def test_every_press_is_tried_above() -> None:
     """A press that is added to the union without a word, or without its place in these tests, is noticed."""
     plain = {"Home", "Leave", "Balance", "Aisle", "Choose", "Create", "Cancel", "Again", "Original"}
     on_draft = {"Answer", "Ask", "Turn", "Tune", "Reset", "Drop", "Edit", "Show"}
-    assert plain | on_draft == {press.__name__ for press in Press.__args__}
+    on_result = {"Onward", "Pick", "FollowAisle", "Follow"}
+    assert plain | on_draft | on_result == {press.__name__ for press in Press.__args__}
     assert set(Press.__args__) == set(buttons._WORD_OF)
     assert len(buttons._PRESS_OF) == len(buttons._WORD_OF)
 

@@ -48,7 +48,7 @@ def test_shelf_sells_what_can_be_asked_priced_and_delivered() -> None:
 @pytest.mark.parametrize(
     ("model_id", "reason"),
     [
-        ("ai-music-api/check-voice", NotSoldReason.NEEDS_EARLIER_TASK),
+        ("ai-music-api/check-voice", NotSoldReason.NO_PRICE),
         ("elevenlabs/speech-to-text", NotSoldReason.UNLISTED),
         ("gpt-image-2-6-economy-text-to-image", NotSoldReason.UNVERIFIED),
         ("veo/extend", NotSoldReason.NEEDS_EARLIER_TASK),

@@ -133,19 +133,22 @@ FILE = {"file_id": "it", "file_unique_id": "it", "duration": 1, "width": 1, "hei
 
 
 @pytest.mark.parametrize(
-    ("held", "file_id"),
+    ("held", "file_id", "seconds"),
     [
-        ({"photo": PHOTO}, "large"),
-        ({"video": FILE}, "it"),
-        ({"audio": FILE}, "it"),
-        ({"document": FILE}, "it"),
-        ({"text": "x"}, None),
+        ({"photo": PHOTO}, "large", None),
+        ({"video": FILE}, "it", 1),
+        ({"audio": FILE}, "it", 1),
+        ({"audio": FILE | {"duration": 0}}, "it", None),
+        ({"document": FILE}, "it", None),
+        ({"text": "x"}, None, None),
     ],
 )
-async def test_success_names_the_message_and_its_file(held: dict[str, Any], file_id: str | None) -> None:
-    """The largest photo, or whatever else the message holds."""
+async def test_success_names_the_message_its_file_and_length(
+    held: dict[str, Any], file_id: str | None, seconds: int | None
+) -> None:
+    """The largest photo, or whatever else the message holds; no length is none that is not known."""
     result = {"message_id": 9, "date": 1, "chat": {"id": 1, "type": "private"}, **held}
-    assert await meaning(200, {"ok": True, "result": result}) == Sent(9, file_id)
+    assert await meaning(200, {"ok": True, "result": result}) == Sent(9, file_id, seconds)
     assert file_id_of(answer(200, json.dumps({"ok": True, "result": result}))) == file_id
 
 

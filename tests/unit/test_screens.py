@@ -8,10 +8,11 @@ from typing import get_args
 
 import pytest
 
-from kiosk.bot import aisles, asking, cards, labels, screens
+from kiosk.bot import aisles, asking, cards, labels, onward, screens
 from kiosk.bot.buttons import LIMIT_BYTES, Answer, Ask, Cancel, Show, choice_mark, pack
 from kiosk.bot.keyboard import markup
 from kiosk.bot.listing import PAGE_OBJECTS
+from kiosk.bot.onward import Place
 from kiosk.bot.problems import problem, unpriced
 from kiosk.bot.screens import Screen
 from kiosk.bot.ways import PAGE_CHOICES
@@ -39,6 +40,8 @@ LONGEST_ID = 10**18 - 1  # as a button can carry it
 
 Z_IMAGE = default_shelf().get("z-image")
 RICHEST = default_shelf().get("wan/2-7-text-to-video")
+WAV = default_shelf().get("ai-music-api/convert-to-wav-format")
+FROM_A_TRACK = {"task_id": "task:7:1", "audio_id": "task:7:1"}
 TUNED = {"duration": 10, "negative_prompt": "дождь", "prompt_extend": False}
 RICH, POOR = Wallet(10_000, PRICE), Wallet(PRICE - 30, 0)
 URL = "https://files.example/1.png?a=1&b=2"
@@ -93,6 +96,23 @@ def all_screens(
         },
         "done": screens.done(say, model.name, 7, PRICE, late=False),
         "done with less than there is": screens.done(say, model.name, 7, PRICE, late=False, compressed=True),
+        "done with more to come": screens.done(say, model.name, 7, PRICE, late=False, compressed=True, leads_on=True),
+        "which file": onward.which(say, 7, (0, 1, 2, 3, 4)),
+        **{
+            f"what next: {what}": onward.kinds(say, place, kinds, file_gone=gone)
+            for what, place, kinds, gone in (
+                ("a result", Place(7, 1), (ModelType.UPSCALE, ModelType.IMAGE_TO_VIDEO), False),
+                ("a file", Place(0, 9), (ModelType.UPSCALE,), False),
+                ("only its task", Place(7, 0), (ModelType.VIDEO_EXTEND,), True),
+                ("gone", Place(7, 0), (), True),
+                ("nothing", Place(7, 0), (), False),
+            )
+        },
+        "follow-ups": onward.offers(say, Place(7, 1), ModelType.UPSCALE, [(model, PRICE), (other, None)], 0, 2),
+        "follow-ups, second page of three": onward.offers(say, Place(0, 9), ModelType.UPSCALE, [(model, PRICE)], 1, 20),
+        "card of a follow-up": cards.card(say, WAV, a_generation(inputs=FROM_A_TRACK, model_id=WAV.id), RICH),
+        "card whose source is gone": screens.headed(cards.card(say, model, draft, RICH), say("card-source-gone")),
+        "source gone": screens.plain(say, "onward-gone"),
         "done late": screens.done(say, model.name, 7, PRICE, late=True),
         "done with a link": screens.followed(
             screens.done(say, model.name, 7, PRICE, late=False), screens.link(say, URL).text

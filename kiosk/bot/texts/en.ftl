@@ -246,6 +246,14 @@ field-pe_fast_mode = Fast mode
 field-separate_vocal = Separate the voice
 field-templ_start_seconds = Start from second
 field-upscale_factor = Factor
+field-extend_at = Continue from second
+field-extend_times = How many seconds more
+field-author = Author
+field-domain_name = Site address
+field-seeds = Random seed
+field-task_id = Earlier result
+field-taskId = Earlier result
+field-audio_id = Earlier track
 field-acceleration = Acceleration
 field-aspect_ratio = Format
 field-audio = Sound
@@ -444,6 +452,8 @@ card =
     Price: <b>{ $price }</b>
     Balance: { $available } → { $after } afterwards
 card-answer = { $field }: { $value }
+card-source = Made from: your result, file { $number }
+card-source-gone = ⚠️ The result that this goes on from cannot be opened any more, so it cannot be ordered. No money was touched.
 card-poor =
     🧾 <b>{ $model }</b>
 
@@ -509,6 +519,13 @@ original-owed-now = 📎 The uncompressed file is on its way
 original-owed-already = The uncompressed file was sent already, see below
 original-owed-expired = The uncompressed file is kept for 14 days, and these are over. The picture in the chat is left
 original-expired = 📎 The uncompressed file is gone: it is kept for 14 days. The picture above is all that is left.
+onward-button = ✨ What next
+onward-which = ✨ <b>What next?</b> With which of them?
+onward-result = ✨ <b>What shall we do with this result?</b>
+onward-file = ✨ <b>What shall we do with this file?</b>
+onward-file-gone = The file itself cannot be opened now: most likely it is too old or too big. But this can be done.
+onward-gone = 😔 This result cannot be opened now: most likely it is too old or too big. Send it to me as a file.
+onward-nothing = There is nothing more to be done with this now.
 ring = ✅ Done, see above 👆
 
 failed =

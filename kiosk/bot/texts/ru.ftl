@@ -247,6 +247,14 @@ field-pe_fast_mode = Быстрый режим
 field-separate_vocal = Отделить голос
 field-templ_start_seconds = Начать с секунды
 field-upscale_factor = Во сколько раз
+field-extend_at = Продолжить с секунды
+field-extend_times = На сколько секунд
+field-author = Автор
+field-domain_name = Адрес сайта
+field-seeds = Число случайности
+field-task_id = Исходный результат
+field-taskId = Исходный результат
+field-audio_id = Исходная дорожка
 field-acceleration = Ускорение
 field-aspect_ratio = Формат
 field-audio = Звук
@@ -445,6 +453,8 @@ card =
     Цена: <b>{ $price }</b>
     На балансе: { $available } → останется { $after }
 card-answer = { $field }: { $value }
+card-source = Исходник: ваш результат, файл { $number }
+card-source-gone = ⚠️ Исходный результат уже не открыть, поэтому заказ не сделать. Деньги не тронуты.
 card-poor =
     🧾 <b>{ $model }</b>
 
@@ -512,6 +522,13 @@ original-owed-now = 📎 Сейчас пришлём файл без сжати�
 original-owed-already = Файл без сжатия уже отправлен, он ниже
 original-owed-expired = Файл без сжатия хранится 14 дней, и они прошли. Осталась картинка в чате
 original-expired = 📎 Файла без сжатия больше нет: его хранят 14 дней. Картинка выше — всё, что осталось.
+onward-button = ✨ Что дальше
+onward-which = ✨ <b>Что дальше?</b> С каким из них?
+onward-result = ✨ <b>Что сделать с этим результатом?</b>
+onward-file = ✨ <b>Что сделать с этим файлом?</b>
+onward-file-gone = Сам файл сейчас не открыть: скорее всего, он слишком старый или слишком большой. Но можно вот что.
+onward-gone = 😔 Этот результат сейчас не открыть: скорее всего, он слишком старый или слишком большой. Пришлите его мне файлом.
+onward-nothing = С этим сейчас больше ничего не сделать.
 ring = ✅ Готово, смотрите выше 👆
 
 failed =

@@ -19,6 +19,7 @@ from kiosk.catalog.model import (
     MediaType,
     Number,
     Scalar,
+    TaskCondition,
     TaskId,
     TaskRef,
     Text,
@@ -121,8 +122,19 @@ def _read_task_ref(sheet: Sheet) -> TaskRef | None:
     if not models:
         inner.note("models", "is missing")
     task_id = inner.member("id", TaskId, TaskId.TASK) or TaskId.TASK
+    conditions = inner.mapping("when").items()
+    when = tuple(TaskCondition(name, allowed_values(value, inner, "when")) for name, value in conditions)
     inner.finish()
-    return TaskRef(models, task_id)
+    return TaskRef(models, task_id, when)
+
+
+def allowed_values(value: Any, sheet: Sheet, key: str) -> tuple[Scalar, ...]:
+    """One value or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(one, str | int | float | bool) for one in values):
+        sheet.note(key, f"must be a value or a list of values, not {quoted(value)}")
+        return ()
+    return tuple(values)
 
 
 def _read_kind(sheet: Sheet, depth: int) -> Kind | None:

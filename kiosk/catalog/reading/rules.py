@@ -26,7 +26,7 @@ from kiosk.catalog.model import (
     TotalChars,
     TotalSeconds,
 )
-from kiosk.catalog.reading.inputs import Inputs
+from kiosk.catalog.reading.inputs import Inputs, allowed_values
 from kiosk.catalog.reading.sheet import Sheet, is_number, quoted
 
 RULES: Final = (
@@ -137,15 +137,6 @@ def _condition(field: str, value: Any, sheet: Sheet, key: str, inputs: Inputs) -
     if impossible:
         sheet.note(key, f"{quoted(field)} is never {quoted(impossible[0])}")
     return Condition(field, allowed)
-
-
-def allowed_values(value: Any, sheet: Sheet, key: str) -> tuple[Scalar, ...]:
-    """One value or a list of them."""
-    values = value if isinstance(value, list) else [value]
-    if not values or not all(isinstance(one, str | int | float | bool) for one in values):
-        sheet.note(key, f"must be a value or a list of values, not {quoted(value)}")
-        return ()
-    return tuple(values)
 
 
 def _can_be(item: Input, value: Scalar) -> bool:

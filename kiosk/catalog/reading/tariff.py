@@ -24,8 +24,8 @@ from kiosk.catalog.model import (
     Unit,
     Value,
 )
-from kiosk.catalog.reading.inputs import Inputs
-from kiosk.catalog.reading.rules import allowed_values, conditions_of, known, text_in_list
+from kiosk.catalog.reading.inputs import Inputs, allowed_values
+from kiosk.catalog.reading.rules import conditions_of, known, text_in_list
 from kiosk.catalog.reading.sheet import Sheet, quoted
 
 TASK_PREFIX: Final = "task."
@@ -64,7 +64,8 @@ def _read_when(row: Sheet, inputs: Inputs) -> tuple[Condition | TaskCondition, .
     conditions = conditions_of(of_inputs, row, "when", inputs)
     for condition in conditions:
         _check_is_always_known(condition, row, inputs)
-    return *conditions, *(TaskCondition(name, allowed_values(value, row, "when")) for name, value in of_task.items())
+    named = ((name.removeprefix(TASK_PREFIX), value) for name, value in of_task.items())
+    return *conditions, *(TaskCondition(name, allowed_values(value, row, "when")) for name, value in named)
 
 
 def _check_is_always_known(condition: Condition, row: Sheet, inputs: Inputs) -> None:
@@ -135,7 +136,7 @@ def _may_meet(one: PriceRow, other: PriceRow) -> bool:
 
 
 def _key(condition: Condition | TaskCondition) -> str:
-    return condition.name if isinstance(condition, TaskCondition) else condition.field
+    return f"{TASK_PREFIX}{condition.name}" if isinstance(condition, TaskCondition) else condition.field
 
 
 def _exclude_each_other(one: Condition | TaskCondition, other: Condition | TaskCondition) -> bool:
