@@ -501,7 +501,6 @@ CREATE TABLE public.media (
     album text,
     generation_id bigint,
     field text,
-    CONSTRAINT media_one_source CHECK (((file_id IS NULL) <> (link IS NULL))),
     delivery_id bigint,
     CONSTRAINT media_brought CHECK (((update_id IS NULL) = (delivery_id IS NOT NULL))),
     CONSTRAINT media_one_source CHECK ((num_nonnulls(file_id, link, delivery_id) = 1)),
@@ -837,6 +836,7 @@ CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE
 CREATE INDEX generations_unknown ON public.generations USING btree (submitted_at) WHERE (state = 'submitting'::text);
 
 CREATE INDEX media_album ON public.media USING btree (customer_id, album) WHERE (album IS NOT NULL);
+
 CREATE UNIQUE INDEX media_of_delivery ON public.media USING btree (delivery_id) WHERE (delivery_id IS NOT NULL);
 
 CREATE UNIQUE INDEX orphan_callbacks_once ON public.orphan_callbacks USING btree (task_id, md5(body));
@@ -929,8 +929,10 @@ ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customers(id);
 
 ALTER TABLE ONLY public.media
-    ADD CONSTRAINT media_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
     ADD CONSTRAINT media_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
 
 ALTER TABLE ONLY public.orphan_callbacks
     ADD CONSTRAINT orphan_callbacks_generation_id_fkey FOREIGN KEY (generation_id) REFERENCES public.generations(id);
