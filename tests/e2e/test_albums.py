@@ -141,7 +141,7 @@ async def a_gallery(database: Database) -> AsyncIterator[Gallery]:
             await customer.send_text("/start")
             status = await bot.send_message(CUSTOMER, "Создаём…")
             courier = Courier(TelegramMessenger(bot, default_shelf()), Fetcher(session, "tests", LIMIT), LIMIT)
-            gallery = Gallery(database, telegram, customer, Deliverer(database, courier), files, address, asked)
+            gallery = Gallery(database, telegram, customer, Deliverer(database, {BOT: courier}), files, address, asked)
             async with database.transaction() as tx:
                 gallery.order = await running(tx, await a_customer(tx, kopecks=1000), price=10)
                 await tx.execute(
@@ -231,10 +231,10 @@ async def test_file_too_big_for_telegram_divides_an_album(database: Database, mo
         big = b"\x89PNG\r\n\x1a\n" + bytes(1000)
         await gallery.owes(picture(0), picture(1), picture(2), picture(3), big, picture(4))
         small = 2 * len(picture(1)) + 10
-        fetcher = gallery.deliver.courier.fetcher
-        monkeypatch.setattr(
-            gallery, "deliver", Deliverer(database, Courier(gallery.deliver.courier.messenger, fetcher, small))
-        )
+        courier = gallery.deliver.couriers[BOT]
+        fetcher = courier.fetcher
+        smaller = Courier(courier.messenger, fetcher, small)
+        monkeypatch.setattr(gallery, "deliver", Deliverer(database, {BOT: smaller}))
         object.__setattr__(fetcher, "upload_limit_bytes", small)
         shown = await gallery.delivered()
         assert groups(shown) == [1, 2, 1, 1, 1]

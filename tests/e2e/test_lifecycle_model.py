@@ -26,7 +26,9 @@ from hypothesis.stateful import (
 
 from kiosk.customers.store import Customer
 from kiosk.db import Database
+from kiosk.delivery.messenger import Sent
 from kiosk.delivery.plan import Output
+from kiosk.delivery.send import Courier
 from kiosk.generations import store
 from kiosk.generations.deliver import Deliverer, recipient
 from kiosk.generations.settle import Settler
@@ -324,11 +326,11 @@ class Generous(Settler):
 class Outdated(Deliverer):
     """Delivers what is there for the order as it was before."""
 
-    async def _deliver_all(self, order: Generation, customer: Customer, shown_as: int | None) -> None:
+    async def _deliver_all(self, courier: Courier, order: Generation, customer: Customer, shown_as: int | None) -> None:
         while claimed := await self._claim(order.id):
-            _, parcel = claimed
-            handed = await self.courier.hand_over(recipient(order, customer, shown_as), parcel)
-            if not await self._record(order, customer, parcel, handed):
+            _, parcels = claimed
+            handed = await courier.hand_over(recipient(order, customer, shown_as), parcels[0])
+            if not await self._record(order, customer, parcels, (handed,) if isinstance(handed, Sent) else handed):
                 return
 
 
@@ -337,7 +339,7 @@ def settled_by(settler: type[Settler]) -> Callable[[World], None]:
 
 
 def delivered_by_outdated(world: World) -> None:
-    world.deliverer = Outdated(world.deliverer.db, world.deliverer.courier)
+    world.deliverer = Outdated(world.deliverer.db, world.deliverer.couriers)
 
 
 def as_it_is(_world: World) -> None:

@@ -22,7 +22,7 @@ from kiosk.media.luggage import Lost, Luggage, Packed
 from kiosk.media.source import FROM_LINK_BYTES, Gone, Stream, Unreachable
 from kiosk.media.store import Source
 from tests.e2e.test_fetch import Serve, serving
-from tests.shopkeeping import a_customer, a_draft
+from tests.shopkeeping import BOT, a_customer, a_draft
 from tests.workshop import Workshop, a_workshop
 
 PICTURE = Facts(MediaType.IMAGE, "png", "image/png", 1000)
@@ -145,7 +145,7 @@ async def packed(database: Database, library: Heavy, serve: Serve) -> object:
         file = await media.add(tx, customer, 1, Source(link="https://x.example/a"), PICTURE)
     async with serving(serve) as url, aiohttp.ClientSession() as session:
         kie = KieClient(session, api_key="sandbox-key", base_url=url, upload_url=url, waits=NO_WAITS)
-        luggage = Luggage(database, kie, library, asyncio.Semaphore(4))
+        luggage = Luggage(database, kie, {BOT: library}, asyncio.Semaphore(4))
         return await luggage.pack(customer, {"image": f"media:{file}"})
 
 
