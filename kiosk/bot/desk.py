@@ -211,13 +211,13 @@ class Desk:
     async def _again(self, tx: Tx, customer: Customer, origin: Generation) -> Reply:
         """A new card with the same answers, in a message of its own: the old one keeps its result or its reason."""
         model = self.wizard.model(origin.model_id)
-        if model is None:
+        if model is None or origin.is_direct:
             return Reply(None, toast=words(customer.language).plain("not-sold"))
         draft = await self.wizard.begin(
             tx,
             customer_id=customer.id,
             model=model,
-            chat_id=origin.chat_id,
+            chat_id=origin.chat,
             message_id=None,
             inputs=origin.inputs,
             origin_id=origin.id,
