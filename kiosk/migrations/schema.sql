@@ -519,7 +519,7 @@ CREATE TABLE public.media (
     album text,
     generation_id bigint,
     field text,
-    CONSTRAINT media_one_source CHECK (((file_id IS NULL) <> (link IS NULL))),
+    CONSTRAINT media_one_source CHECK (((num_nonnulls(file_id, link) = 1) OR ((num_nonnulls(file_id, link, update_id) = 0) AND (address IS NOT NULL)))),
     CONSTRAINT media_uploaded CHECK (((address IS NULL) = (uploaded_at IS NULL)))
 );
 
