@@ -57,7 +57,7 @@ def _answered(model: Model) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     for _ in model.inputs:
         asked = next_question(model, inputs)
-        item = model.find(asked.field) if asked else None
+        item = model.find(asked.field.partition("[")[0]) if asked else None  # all of an object at once
         if item is None or item.name in inputs:
             break
         inputs[item.name] = next(_fitting(item), None)
