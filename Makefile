@@ -15,10 +15,14 @@ WITH_DOTS = ( while sleep 4 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & d
 END_DOTS = status=$$?; kill $$dots 2>/dev/null; echo; exit $$status
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: demo test chaos chaos-test check schema models lock clean
+.PHONY: demo sanity test chaos chaos-test check schema models lock clean
 
 demo: $(VENV)/.kiosk
 	@$(PY) -m sandbox.demo $(ARGS)
+
+# The least that models can be asked for, made by the provider's stand-in; ARGS="--all" for every model.
+sanity: $(VENV)/.kiosk
+	@$(PY) -m sandbox.sanity $(ARGS)
 
 test: check
 	@$(PY) -m pytest -n $(JOBS) -m "not chaos" $(ARGS)

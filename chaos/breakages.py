@@ -76,16 +76,16 @@ BREAKAGES: Final[Mapping[str, tuple[Change, ...]]] = MappingProxyType(
         "enqueue-apart": (
             Change(
                 "generations/confirm.py",
-                "async with self.db.transaction() as tx:\n            wallet = await",
+                "async with self.db.transaction() as tx:\n            return await self.sell(",
                 "async with self.db.transaction() as apart:\n"
                 "            await enqueue(apart, Job(Act.SUBMIT, generation_id))\n"
-                "        async with self.db.transaction() as tx:\n            wallet = await",
+                "        async with self.db.transaction() as tx:\n            return await self.sell(",
             ),
-            Change("generations/confirm.py", "                    await enqueue(tx, Job(Act.SUBMIT, draft.id))\n", ""),
+            Change("generations/confirm.py", "        await enqueue(tx, Job(Act.SUBMIT, draft.id))\n", ""),
             Change(
                 "generations/store.py",
-                "FROM generations WHERE next_at <= now()\n",
-                "FROM generations WHERE next_at <= now() AND state <> 'pending'\n",
+                "FROM generations WHERE next_at <= now() AND ($3",
+                "FROM generations WHERE next_at <= now() AND state <> 'pending' AND ($3",
             ),
         ),
         # Nobody brings what has no wake-up of its own.

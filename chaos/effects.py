@@ -166,6 +166,11 @@ def _fields(owner: ast.ClassDef) -> Iterator[tuple[str, str]]:
         match node:
             case ast.AnnAssign(target=ast.Name(id=field), annotation=ast.Name(id=kind)):
                 yield field, kind
+            case ast.AnnAssign(
+                target=ast.Name(id=field),
+                annotation=ast.BinOp(left=ast.Name(id=kind), op=ast.BitOr(), right=ast.Constant(value=None)),
+            ):
+                yield field, kind
             case _:
                 pass
 

@@ -57,6 +57,11 @@ STATEMENTS: Final = (
 )
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "kiosk.delivery.keep": "only reads, and writes files of whoever ordered",
+        "kiosk.generations.direct": "one transaction makes an order or none; files handed in before it owe nothing",
+        "kiosk.generations.drive": "runs the acts above by itself, as the worker does",
+        "kiosk.generations.inspection": "only reads what was given with a direct order",
+        "kiosk.media.given": "uploads before there is an order: free, and done again by whoever orders again",
         "kiosk.delivery.fetch": "only reads what the provider keeps",
         "kiosk.generations.draft": "a draft owes nobody anything, and an update that was not answered comes again",
         "kiosk.generations.reconcile": "each of its transactions wakes what it found; the next round finds the rest",

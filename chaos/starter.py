@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The last of them are imported late by whoever needs them, when the loop runs already.
 IMPORTED = (
     "kiosk.cli",
+    "kiosk.commands.ordering",
     "kiosk.process",
     "kiosk.web",
     "kiosk.wiring",

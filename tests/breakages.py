@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from kiosk.customers.house import the_house
 from kiosk.db import Database, Tx
 from kiosk.delivery import store as deliveries
 from kiosk.delivery.plan import Media, Output, failure_parcels, result_parcels
 from kiosk.generations import store
 from kiosk.generations.states import Failure, State
 from kiosk.ledger import store as ledger
-from tests.shopkeeping import a_customer, a_draft, confirmed, paid, running, submitting
+from tests.shopkeeping import a_customer, a_draft, confirmed, ordered_directly, paid, running, submitting
 
 PRICE = 80
 URL = "https://files.example/picture.png"
@@ -27,7 +28,7 @@ class Breakage:
 
 
 async def a_busy_shop(db: Database) -> dict[str, int]:
-    """Three customers, a generation in every state and with every kind of end; the numbers of all, by name."""
+    """Three customers and the house, a generation in every state and with every kind of end; all numbers by name."""
     async with db.transaction() as tx:
         anna, boris, clara = [await a_customer(tx, kopecks=10_000) for _ in range(3)]
         await tx.execute("INSERT INTO imported_customers VALUES ($1, 10000, 0, 0, 1)", boris)
@@ -47,27 +48,38 @@ async def a_busy_shop(db: Database) -> dict[str, int]:
             "canceled": await canceled(tx, anna),
             "refunded": await refunded(tx, anna),
         }
+        house = (await the_house(tx)).id
+        names |= {
+            "house_running": await running(
+                tx, house, price=PRICE, order=await ordered_directly(tx, house, price=PRICE)
+            ),
+            "house_done": await done(tx, house, order=await ordered_directly(tx, house, price=PRICE)),
+            "house_failed": await failed(tx, house, order=await ordered_directly(tx, house, price=PRICE)),
+            "direct": await done(tx, boris, order=await ordered_directly(tx, boris, price=PRICE)),
+        }
         await running(tx, boris, price=PRICE)
         await done(tx, boris)
         rows = await tx.fetch("SELECT id, customer_id, kind FROM accounts")
         payments = {f"payment_{row['id']}": row["id"] for row in await tx.fetch("SELECT id FROM payments")}
-    people = {anna: "anna", boris: "boris", clara: "clara", None: "shop"}
+    people = {anna: "anna", boris: "boris", clara: "clara", house: "house", None: "shop"}
     accounts = {f"{people[row['customer_id']]}_{row['kind']}": row["id"] for row in rows}
-    return names | accounts | payments | {"anna": anna, "boris": boris, "clara": clara, "price": PRICE}
+    return names | accounts | payments | {"anna": anna, "boris": boris, "clara": clara, "house": house, "price": PRICE}
 
 
-async def done(tx: Tx, customer: int, *, is_delivered: bool = True) -> int:
-    order = await running(tx, customer, price=PRICE)
+async def done(tx: Tx, customer: int, *, is_delivered: bool = True, order: int | None = None) -> int:
+    order = await running(tx, customer, price=PRICE, order=order)
+    found = await store.get(tx, order)
+    assert found is not None
     assert await store.settle_done(tx, order, was=State.RUNNING, wake_s=600)
     await ledger.resolve(tx, order, "capture")
-    await deliveries.insert(tx, order, result_parcels([Output(Media.IMAGE, URL)]))
+    await deliveries.insert(tx, order, result_parcels([Output(Media.IMAGE, URL)], rings=not found.is_direct))
     if is_delivered:
         await deliver(tx, order)
     return order
 
 
-async def failed(tx: Tx, customer: int) -> int:
-    order = await running(tx, customer, price=PRICE)
+async def failed(tx: Tx, customer: int, *, order: int | None = None) -> int:
+    order = await running(tx, customer, price=PRICE, order=order)
     assert await store.settle_failed(tx, order, was=State.RUNNING, failure=Failure.PROVIDER, wake_s=600)
     await ledger.resolve(tx, order, "release")
     await deliveries.insert(tx, order, failure_parcels())
@@ -121,6 +133,15 @@ def end_running(state: str, kind: str, credit: str) -> str:
         f"UPDATE generations SET state = '{state}', failure = {failure}, settled_at = now() WHERE id = {{running}};"
         "INSERT INTO deliveries (generation_id, part, media) SELECT {running}, 'result', 'image' "
         f"WHERE '{state}' = 'done';" + post(kind, "anna_held", credit, generation="{running}")
+    )
+
+
+def end_house_running(credit: str) -> str:
+    """The running order of the house succeeds, and what it was lent goes there."""
+    return (
+        "UPDATE generations SET state = 'done', settled_at = now() WHERE id = {house_running};"
+        "INSERT INTO deliveries (generation_id, part, media) VALUES ({house_running}, 'result', 'image');"
+        + post("capture", "house_held", credit, generation="{house_running}")
     )
 
 
@@ -340,6 +361,41 @@ BREAKAGES = (
         "done_has_a_result",
         "delivered with the result still to be sent",
         "UPDATE deliveries SET state = 'pending', sent_at = NULL WHERE generation_id = {done} AND part = 'result'",
+    ),
+    Breakage("resolution_equals_hold", "a sale to the house", end_house_running("shop_sales")),
+    Breakage(
+        "house_is_lent_its_prices",
+        "the house was given something",
+        post("adjust", "shop_adjustments", "house_available", "5"),
+    ),
+    Breakage(
+        "house_is_lent_its_prices",
+        "the house kept what was released",
+        "UPDATE generations SET state = 'failed', failure = 'provider', settled_at = now() WHERE id = {house_running};"
+        + post("release", "house_held", "house_available", generation="{house_running}"),
+    ),
+    Breakage(
+        "house_is_lent_its_prices",
+        "another customer's money",
+        post("adjust", "clara_available", "house_available", "5")
+        + post("adjust", "house_available", "clara_available", "4")
+        + post("adjust", "house_available", "shop_adjustments", "1"),
+    ),
+    Breakage(
+        "house_orders_directly",
+        "an order of the house in a chat",
+        "UPDATE generations SET chat_id = 5, message_id = 5 WHERE id = {house_done}",
+    ),
+    Breakage(
+        "direct_is_shown_to_nobody",
+        "a message where there is no chat",
+        "UPDATE deliveries SET message_id = 5 WHERE generation_id = {direct}",
+    ),
+    Breakage(
+        "direct_is_shown_to_nobody",
+        "a ring for nobody",
+        "INSERT INTO deliveries (generation_id, part, media, state, sent_at) VALUES "
+        "({direct}, 'notice', 'text', 'sent', now())",
     ),
     Breakage(
         "follow_up_follows_a_result",

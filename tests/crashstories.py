@@ -63,6 +63,7 @@ class Story:
     outside: Part = nothing  # what goes on beside the shop until it dies
     extras: int = 0  # files beside the first
     own_message: bool = True  # whether there is an order's message to show the end in
+    has_chat: bool = True  # whether anything is shown at all
     may_repeat: int = 0  # messages that may appear twice, because they cannot be edits
 
 
@@ -132,6 +133,12 @@ async def asked_twice_in_vain(stage: Stage) -> None:
 async def overdue_in_line(stage: Stage) -> None:
     await stage.confirmed()
     await stage.sql("UPDATE generations SET deadline_at = now(), next_at = now()")
+
+
+async def ordered_directly(stage: Stage) -> None:
+    """Without a chat, by somebody who was killed right behind the order."""
+    await stage.confirmed()
+    await stage.sql("UPDATE generations SET chat_id = NULL, message_id = NULL, next_at = now()")
 
 
 async def unknown_outcome(stage: Stage) -> None:
@@ -496,7 +503,7 @@ STORIES = {
         (SUCCEED, "deliver.Deliverer._claim:commit@2", f"{SHOWN}deliveries.mark_sent@2", f"{RECORD}commit@2"),
         but_not=ALERT,
     ),
-    "price changed": Story(price_was_another, ("confirm.Till._confirm:wizard.requote",), ends=frozenset({State.DRAFT})),
+    "price changed": Story(price_was_another, ("confirm.Till.sell:wizard.requote",), ends=frozenset({State.DRAFT})),
     "canceled": Story(canceled_in_line, ("settle.Settler.cancel:*",), ends=CANCELED),
     "callback faster": Story(
         callback_is_faster,
@@ -562,6 +569,7 @@ STORIES = {
         ("observe.Observer._complete_costs:*", "observe.Observer._record_credits:raise_alert"),
         outside=calls_with_token,
     ),
+    "direct": Story(ordered_directly, ("deliver.put_at_hand:*",), own_message=False, has_chat=False),
     "never woken": Story(never_woken, ("sweep.Sweeper.sweep:*",)),
     "orphan": Story(orphan, ("sweep.Sweeper.match_orphans:*",)),
     "old draft": Story(old_draft, ("sweep.Sweeper.tidy:*",), ends=CANCELED),

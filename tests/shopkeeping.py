@@ -67,6 +67,11 @@ async def a_card(tx: Tx, customer_id: int, *, price: int, **changes: Any) -> int
     return draft
 
 
+async def ordered_directly(tx: Tx, customer_id: int, *, price: int) -> int:
+    """A pending order without a chat."""
+    return await confirm(tx, await a_card(tx, customer_id, price=price, chat_id=None, message_id=None))
+
+
 async def confirmed(tx: Tx, customer_id: int, *, price: int) -> int:
     """An order in state pending, its price on hold."""
     return await confirm(tx, await a_card(tx, customer_id, price=price))
@@ -76,21 +81,21 @@ async def confirm(tx: Tx, draft: int, *, line_s: float = 600, run_s: float = 600
     """The card's draft becomes an order that nobody has been woken for."""
     card = await store.get(tx, draft)
     assert card is not None
-    await store.confirm(tx, draft, message_id=card.status_message, line_s=line_s, run_s=run_s, wake_s=600)
+    await store.confirm(tx, draft, message_id=card.message_id, line_s=line_s, run_s=run_s, wake_s=600)
     await ledger.hold(tx, draft)
     return draft
 
 
-async def submitting(tx: Tx, customer_id: int, *, price: int) -> int:
-    """An order whose createTask is on its way."""
-    order = await confirmed(tx, customer_id, price=price)
+async def submitting(tx: Tx, customer_id: int, *, price: int, order: int | None = None) -> int:
+    """An order, a new one or this, whose createTask is on its way."""
+    order = order or await confirmed(tx, customer_id, price=price)
     assert await store.claim_submit(tx, order, grace_s=60, submits_at_most=2)
     return order
 
 
-async def running(tx: Tx, customer_id: int, *, price: int, task_id: str | None = None) -> int:
-    """An order with a task at the provider."""
-    order = await submitting(tx, customer_id, price=price)
+async def running(tx: Tx, customer_id: int, *, price: int, task_id: str | None = None, order: int | None = None) -> int:
+    """An order, a new one or this, with a task at the provider."""
+    order = await submitting(tx, customer_id, price=price, order=order)
     task = task_id or f"task{order:028d}"
     await tasks.add(tx, order, task, at_most=5)
     assert await store.start_running(tx, order, task, poll_s=600)

@@ -111,11 +111,11 @@ class Process:
                     return dict(parsed)
         raise AssertionError(f"ended without {event}:\n{''.join(self.heard)}")
 
-    async def ended(self, *, told_to: bool = False) -> Ended:
+    async def ended(self, *, told_to: bool = False, patience_s: float = PATIENCE_S) -> Ended:
         """Waits for its end; `told_to`: by SIGTERM, as every hosting platform does it."""
         if told_to:
             self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             out, err = await self.process.communicate()
         assert self.process.returncode is not None
         return Ended(self.process.returncode, out.decode(), "".join(self.heard) + err.decode())

@@ -145,7 +145,7 @@ class FollowUps:
         """A new card with the same answers, in a message of its own: the old one keeps its result or its reason."""
         model = self.wizard.model(origin.model_id)
         say = words(customer.language)
-        if model is None:
+        if model is None or origin.is_direct:
             return Reply(None, toast=say.plain("not-sold"))
         if await follow.is_gone(tx, customer.id, model, origin.inputs):
             return Reply(screens.below(screens.plain(say, "onward-gone")))
@@ -153,7 +153,7 @@ class FollowUps:
             tx,
             customer_id=customer.id,
             model=model,
-            chat_id=origin.chat_id,
+            chat_id=origin.chat,
             message_id=None,
             inputs=origin.inputs,
             origin_id=origin.id,

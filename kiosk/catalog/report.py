@@ -73,8 +73,13 @@ def facts(model: Model) -> tuple[Fact, ...]:
     said = {"name": model.name, "vendor": model.vendor, "type": model.type, "makes": model.output}
     about = tuple(Fact("model", name, str(value)) for name, value in {**said, "status": model.status}.items())
     inputs = tuple(Fact("input", item.name, _input(item)) for item in model.inputs)
-    rules = tuple(Fact("rule", text) for rule in model.rules for text in _rule(rule))
+    rules = tuple(Fact("rule", text) for text in rules_said(model))
     return (*about, *inputs, *rules, *_prices(model))
+
+
+def rules_said(model: Model) -> tuple[str, ...]:
+    """What joins the inputs, a sentence each."""
+    return tuple(text for rule in model.rules for text in _rule(rule))
 
 
 def differences(old: Shelf, new: Shelf) -> tuple[str, ...]:
@@ -141,7 +146,7 @@ def _changes(old: Model | None, new: Model) -> Iterator[str]:
 
 
 def _input(item: Input) -> str:
-    parts = ["required" if item.required else "optional", _kind(item.kind)]
+    parts = ["required" if item.required else "optional", kind_said(item.kind)]
     if item.preset is not None:
         parts.append(f"{_scalar(item.preset)} when nothing is chosen")
     if item.task_ref:
@@ -150,7 +155,8 @@ def _input(item: Input) -> str:
     return ", ".join(parts)
 
 
-def _kind(kind: Kind) -> str:
+def kind_said(kind: Kind) -> str:
+    """What a value has to be."""
     match kind:
         case Text(min_length=least, max_length=most):
             return f"text of {least} to {most} characters"
@@ -164,7 +170,7 @@ def _kind(kind: Kind) -> str:
         case Media():
             return _file(kind)
         case Listing(of=of, min_items=least, max_items=most):
-            return f"{least} to {most} of: {_kind(of)}"
+            return f"{least} to {most} of: {kind_said(of)}"
         case Group(fields=fields):
             return "{" + "; ".join(f"{item.name}: {_input(item)}" for item in fields) + "}"
         case _:

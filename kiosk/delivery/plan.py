@@ -65,20 +65,27 @@ class Parcel:
     track_id: str | None = None
 
 
-def result_parcels(outputs: Sequence[Output]) -> tuple[Parcel, ...]:
+def result_parcels(outputs: Sequence[Output], *, rings: bool = True) -> tuple[Parcel, ...]:
     """The first output turns the status message into the result, the others follow, then the notice.
 
-    Last come the files behind pictures of which a compressed copy is not enough.
+    Last come the files behind pictures of which a compressed copy is not enough. Without a chat (`rings` is False)
+    there is neither: whoever fetches a picture fetches its file.
     """
     first, *others = outputs
     return (
         _parcel(Part.RESULT, 0, first),
         *(_parcel(Part.EXTRA, n, output) for n, output in enumerate(others, start=1)),
-        Parcel(Part.NOTICE, 0, Media.TEXT, ""),
         *(
-            Parcel(Part.ORIGINAL, n, output.media, output.url)
-            for n, output in enumerate(outputs)
-            if output.exact and output.media is Media.IMAGE
+            (
+                Parcel(Part.NOTICE, 0, Media.TEXT, ""),
+                *(
+                    Parcel(Part.ORIGINAL, n, output.media, output.url)
+                    for n, output in enumerate(outputs)
+                    if output.exact and output.media is Media.IMAGE
+                ),
+            )
+            if rings
+            else ()
         ),
     )
 

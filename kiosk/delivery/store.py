@@ -211,6 +211,29 @@ async def original_is_there(tx: Tx, delivery_id: int) -> None:
     )
 
 
+async def put_at_hand(tx: Tx, generation_id: int) -> None:
+    """Nobody waits for them in a chat: they are as good as brought, and lie where they are fetched from."""
+    await tx.execute(
+        "UPDATE deliveries SET state = 'sent', sent_at = now() WHERE generation_id = $1 AND state <> 'sent'",
+        generation_id,
+    )
+
+
+async def at_hand(tx: Tx, generation_id: int) -> tuple[Parcel, ...]:
+    """The files and texts of a result, in their order."""
+    rows = await tx.fetch(
+        """
+        SELECT part, position, media, source, title, duration_s FROM deliveries
+        WHERE generation_id = $1 AND part IN ('result', 'extra') ORDER BY part = 'extra', position
+        """,
+        generation_id,
+    )
+    return tuple(
+        Parcel(Part(row["part"]), row["position"], Media(row["media"]), row["source"], row["title"], row["duration_s"])
+        for row in rows
+    )
+
+
 async def again(tx: Tx, generation_id: int, part: Part) -> None:
     """It was, or is being, shown, and something was written over it."""
     await tx.execute(

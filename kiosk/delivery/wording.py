@@ -31,6 +31,10 @@ class Wording:
         return cls(base64.b64decode(content, validate=True).decode(), extension)
 
     @property
+    def mime(self) -> str:
+        return _MIME[self.extension]
+
+    @property
     def fits_message(self) -> bool:
         return len(self.text.encode("utf-16-le")) // 2 <= IN_MESSAGE_UNITS
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import TypeAlias, assert_never
 
 from kiosk import metrics
-from kiosk.db import Database
+from kiosk.catalog.model import Model
+from kiosk.db import Database, Tx
 from kiosk.generations import follow, gates, store
 from kiosk.generations.deadlines import Patience
 from kiosk.generations.draft import Wizard
@@ -141,44 +142,60 @@ class Till:
         self, customer_id: int, generation_id: int, *, price_pressed: int, message_id: int
     ) -> Confirmation:
         async with self.db.transaction() as tx:
-            wallet = await ledger.lock(tx, customer_id)
-            draft = await store.lock(tx, generation_id, customer_id)
-            if draft is None:
-                return NotSold()
-            if draft.state is not State.DRAFT:
-                return Confirmed(draft, earlier=True) if draft.confirmed_at else Incomplete(draft)
-            model = self.wizard.model(draft.model_id)
-            if model is None:
-                return NotSold()
-            if await follow.is_gone(tx, customer_id, model, draft.inputs):
-                return SourceGone(draft)
-            quote = self.wizard.price(model, draft.inputs, draft.earlier)
-            decision = decide(
-                draft,
-                wallet,
-                price_now=quote.price_kopecks if quote else None,
-                price_pressed=price_pressed,
-                open_count=await store.open_count(tx, customer_id),
-                open_at_most=self.open_at_most,
-                paused=await gates.is_paused(tx, self.key_name),
-            )
-            match decision:
-                case Accept():
-                    confirmed = await store.confirm(
-                        tx,
-                        draft.id,
-                        message_id=message_id,
-                        line_s=self.patience.line_s,
-                        run_s=self.patience.at_provider_s(model),
-                        wake_s=WAKE_S,
-                    )
-                    assert confirmed is not None  # noqa: S101 - the row is locked and was a draft
-                    await ledger.hold(tx, draft.id)
-                    await enqueue(tx, Job(Act.SUBMIT, draft.id))
-                    return Confirmed(confirmed)
-                case PriceChanged():
-                    return PriceChanged(await self.wizard.requote(tx, draft))
-                case Incomplete() | SalesPaused() | InsufficientFunds() | TooMany():
-                    return decision
-                case _:
-                    assert_never(decision)
+            return await self.sell(tx, customer_id, generation_id, price_pressed=price_pressed, message_id=message_id)
+
+    async def sell(
+        self,
+        tx: Tx,
+        customer_id: int,
+        generation_id: int,
+        *,
+        price_pressed: int,
+        message_id: int | None,
+        house: bool = False,
+    ) -> Confirmation:
+        """The same in the caller's transaction. `house`: no limit of orders, and the price is lent with the hold."""
+        wallet = await ledger.lock(tx, customer_id)
+        draft = await store.lock(tx, generation_id, customer_id)
+        if draft is None:
+            return NotSold()
+        if draft.state is not State.DRAFT:
+            return Confirmed(draft, earlier=True) if draft.confirmed_at else Incomplete(draft)
+        model = self.wizard.model(draft.model_id)
+        if model is None:
+            return NotSold()
+        if await follow.is_gone(tx, customer_id, model, draft.inputs):
+            return SourceGone(draft)
+        quote = self.wizard.price(model, draft.inputs, draft.earlier)
+        decision = decide(
+            draft,
+            Wallet(draft.price_kopecks or 0, 0) if house else wallet,
+            price_now=quote.price_kopecks if quote else None,
+            price_pressed=price_pressed,
+            open_count=0 if house else await store.open_count(tx, customer_id),
+            open_at_most=self.open_at_most,
+            paused=await gates.is_paused(tx, self.key_name),
+        )
+        match decision:
+            case Accept():
+                return await self._accept(tx, draft, model, message_id)
+            case PriceChanged():
+                return PriceChanged(await self.wizard.requote(tx, draft))
+            case Incomplete() | SalesPaused() | InsufficientFunds() | TooMany():
+                return decision
+            case _:
+                assert_never(decision)
+
+    async def _accept(self, tx: Tx, draft: Generation, model: Model, message_id: int | None) -> Confirmed:
+        confirmed = await store.confirm(
+            tx,
+            draft.id,
+            message_id=message_id,
+            line_s=self.patience.line_s,
+            run_s=self.patience.at_provider_s(model),
+            wake_s=WAKE_S,
+        )
+        assert confirmed is not None  # noqa: S101 - the row is locked and was a draft
+        await ledger.hold(tx, draft.id)
+        await enqueue(tx, Job(Act.SUBMIT, draft.id))
+        return Confirmed(confirmed)

@@ -41,6 +41,9 @@ class Deliverer:
             if order is None or order.delivered_at or order.state not in (State.DONE, State.FAILED):
                 return
             concerns(order.customer_id)
+            if order.is_direct:
+                await put_at_hand(tx, order)
+                return
             # Coming back at this very moment wakes what waits by then: so it must wait by then, or not at all.
             customer = await customers.get_as_is(tx, order.customer_id)
             courier = self.couriers.get(customer.bot_id)
@@ -175,10 +178,17 @@ def measure(order: Generation) -> None:
     tracing.whole(order.id, order.confirmed_at, order.delivered_at, facts)
 
 
+async def put_at_hand(tx: Tx, order: Generation) -> None:
+    """A direct order is delivered when its result, or its failure, lies ready: whoever ordered it fetches it."""
+    await deliveries.put_at_hand(tx, order.id)
+    if await store.delivered(tx, order.id):
+        log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
+
+
 def recipient(order: Generation, customer: Customer, shown_as: int | None) -> Recipient:
     """What the messenger needs to know of an order."""
     return Recipient(
-        chat_id=order.chat_id,
+        chat_id=order.chat,
         message_id=order.status_message,
         shown_as=shown_as,
         language=customer.language,

@@ -79,7 +79,7 @@ async def insert(
     customer_id: int,
     model_id: str,
     inputs: Mapping[str, Any],
-    chat_id: int,
+    chat_id: int | None,
     message_id: int | None,
     callback_token: str,
     origin_id: int | None,

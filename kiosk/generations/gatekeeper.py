@@ -57,12 +57,16 @@ class InLine:
 
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
-    """`key_name` names the provider's key without giving it away; `grace_s` is that of unknown outcomes."""
+    """`key_name` names the provider's key without giving it away; `grace_s` is that of unknown outcomes.
+
+    `direct_only`: whoever asks knows no chat, and leaves the orders of chats to others.
+    """
 
     db: Database
     key_name: str
     rate: Rate
     grace_s: float
+    direct_only: bool = False
 
     async def let_through(self) -> Passed | None:
         """A slot and whoever is to have it, in one transaction. None: the gate is shut, or nobody waits."""
@@ -71,7 +75,9 @@ class Gatekeeper:
             passage = admit(gate, now, self.rate)
             if not isinstance(passage, Admitted):
                 return None
-            first = await line.first(tx, grace_s=self.grace_s, submits_at_most=SUBMITS_AT_MOST)
+            first = await line.first(
+                tx, grace_s=self.grace_s, submits_at_most=SUBMITS_AT_MOST, direct_only=self.direct_only
+            )
             if first is None:
                 return None
             order = await store.claim_submit(tx, first, grace_s=self.grace_s, submits_at_most=SUBMITS_AT_MOST)

@@ -12,31 +12,33 @@ ORDER = "coalesce(lined_up_at, confirmed_at), id"
 # ruff: noqa: S608 - the only text put into these statements is ORDER
 
 
-async def first(tx: Tx, *, grace_s: float, submits_at_most: int) -> int | None:
+async def first(tx: Tx, *, grace_s: float, submits_at_most: int, direct_only: bool = False) -> int | None:
     """Whose turn it is, locked: an unknown outcome that was waited for long enough, else the head of the line.
 
-    What others have in hand is passed over, so this waits for nobody.
+    What others have in hand is passed over, so this waits for nobody. `direct_only`: an order of a chat is left to
+    those who know that chat, and whoever stands behind it waits for them.
     """
     overdue: int | None = await tx.fetchval(
         """
         SELECT id FROM generations
         WHERE state = 'submitting' AND submitted_at <= now() - make_interval(secs => $1) AND submits < $2
-          AND deadline_at > now()
+          AND deadline_at > now() AND (chat_id IS NULL OR NOT $3)
         ORDER BY submitted_at LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
         grace_s,
         submits_at_most,
+        direct_only,
     )
     if overdue is not None:
         return overdue
-    head: int | None = await tx.fetchval(
+    head = await tx.fetchrow(
         f"""
-        SELECT id FROM generations
+        SELECT id, chat_id IS NULL AS is_direct FROM generations
         WHERE state = 'pending' AND deadline_at > now() AND (held_back_until IS NULL OR held_back_until <= now())
         ORDER BY {ORDER} LIMIT 1 FOR UPDATE SKIP LOCKED
         """
     )
-    return head
+    return head["id"] if head and (head["is_direct"] or not direct_only) else None
 
 
 async def place(tx: Tx, generation_id: int) -> int | None:

@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import structlog
 
+from kiosk.customers import store as customers
+from kiosk.customers.house import is_house
 from kiosk.db import Database
 from kiosk.generations import store
 from kiosk.generations.states import OPEN, State
@@ -22,6 +24,7 @@ class NotTaken(StrEnum):
     UNORDERED = "it was never ordered, so nothing was taken"
     OPEN = "it is not finished: its price is on hold, taken only for a result, and given back without one"
     GIVEN_BACK = "it has no result, and its price went back when it ended"
+    HOUSE = "the house ordered it, so nobody paid for it"
     GIFT = "its result came after the price had gone back: it was a gift"
 
 
@@ -48,7 +51,7 @@ class NoSuchGeneration:
 RefundAnswer: TypeAlias = Refunded | NothingTaken | NoSuchGeneration
 
 
-def why_not(order: Generation) -> NotTaken | None:
+def why_not(order: Generation, *, of_house: bool = False) -> NotTaken | None:
     """Pure: what speaks against a refund; None when the price was taken."""
     if order.state in OPEN:
         return NotTaken.OPEN
@@ -56,6 +59,8 @@ def why_not(order: Generation) -> NotTaken | None:
         return NotTaken.UNORDERED
     if order.state is not State.DONE:
         return NotTaken.GIVEN_BACK
+    if of_house:
+        return NotTaken.HOUSE
     return NotTaken.GIFT if order.late else None
 
 
@@ -68,7 +73,7 @@ async def refund(db: Database, generation_id: int, reason: str) -> RefundAnswer:
         wallet = await ledger.lock(tx, seen.customer_id)
         order = await store.lock(tx, generation_id, seen.customer_id)
         assert order is not None  # noqa: S101 - generations are kept, and keep their customer
-        if why := why_not(order):
+        if why := why_not(order, of_house=is_house(await customers.get(tx, order.customer_id))):
             return NothingTaken(order, why)
         if known := await ledger.refund_of(tx, order.id):
             return Refunded(known, wallet.available_kopecks, earlier=True)

@@ -51,7 +51,7 @@ class Settler:
                 return False
             if order.state is State.RUNNING:
                 await ledger.resolve(tx, order.id, "capture")
-            await deliveries.insert(tx, order.id, result_parcels(outputs))
+            await deliveries.insert(tx, order.id, result_parcels(outputs, rings=not order.is_direct))
             await enqueue(tx, Job(Act.DELIVER, order.id))
             if order.state is State.FAILED:
                 await raise_alert(tx, about(Kind.LATE, order))

@@ -32,7 +32,7 @@ class Generation:
     model_id: str
     inputs: Mapping[str, Any]
     asking: str | None
-    chat_id: int
+    chat_id: int | None  # None: a direct order, which whoever ordered it fetches
     message_id: int | None
     answered_update: int | None
     price_kopecks: int | None
@@ -70,6 +70,16 @@ class Generation:
         """Kopecks of a generation that was quoted."""
         assert self.price_kopecks is not None  # noqa: S101 - asked only after a quote
         return self.price_kopecks
+
+    @property
+    def is_direct(self) -> bool:
+        return self.chat_id is None
+
+    @property
+    def chat(self) -> int:
+        """The chat of a generation that has one."""
+        assert self.chat_id is not None  # noqa: S101 - asked of no direct order
+        return self.chat_id
 
     @property
     def status_message(self) -> int:
@@ -125,7 +135,7 @@ async def open_count(tx: Tx, customer_id: int) -> int:
 
 
 async def confirm(
-    tx: Tx, generation_id: int, *, message_id: int, line_s: float, run_s: float, wake_s: float
+    tx: Tx, generation_id: int, *, message_id: int | None, line_s: float, run_s: float, wake_s: float
 ) -> Generation | None:
     """draft → pending, where the wizard lives now: an older card that was pressed may be taken away yet.
 
@@ -375,16 +385,17 @@ async def look_no_more(tx: Tx, generation_id: int, *, was: State) -> None:
     )
 
 
-async def claim_due(tx: Tx, *, limit: int, lease_s: float) -> Sequence[tuple[int, State]]:
-    """Takes what is due and hides it for `lease_s`, so that replicas share the work."""
+async def claim_due(tx: Tx, *, limit: int, lease_s: float, only: int | None = None) -> Sequence[tuple[int, State]]:
+    """Takes what is due and hides it for `lease_s`, so that replicas share the work. `only`: this generation."""
     rows = await tx.fetch(
         """
         UPDATE generations SET next_at = now() + make_interval(secs => $2)
-        WHERE id IN (SELECT id FROM generations WHERE next_at <= now()
+        WHERE id IN (SELECT id FROM generations WHERE next_at <= now() AND ($3::bigint IS NULL OR id = $3)
                      ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED)
         RETURNING id, state
         """,
         limit,
         lease_s,
+        only,
     )
     return [(row["id"], State(row["state"])) for row in rows]

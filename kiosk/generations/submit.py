@@ -58,7 +58,7 @@ class Submitter:
     shelf: Shelf
     settler: Settler
     keeper: Gatekeeper
-    usher: Usher
+    usher: Usher | None  # None: this process speaks in no chat
     callback_base: str | None
     poll_first_s: float
     luggage: Luggage
@@ -74,7 +74,7 @@ class Submitter:
                 await self._place(passed)
         if passed is None or passed.order.id != generation_id:
             where = await self.keeper.line_up(generation_id)
-            if where:
+            if where and self.usher:
                 await self.usher.tell(generation_id, where)
 
     async def _packed(self, generation_id: int) -> bool:
@@ -105,7 +105,7 @@ class Submitter:
             return
         outcome = await self._create(order, packing.addresses)
         await self._conclude(order, passed.asked, outcome)
-        if order.place_told is not None:
+        if order.place_told is not None and self.usher:
             await self.usher.under_way(order.id)
 
     async def _packed_by_now(self, order: Generation) -> Packed | None:
@@ -185,7 +185,8 @@ class Submitter:
             return True
         concerns(order.customer_id)
         if order.state not in (State.PENDING, State.SUBMITTING):
-            await self.usher.catch_up(order)
+            if self.usher:
+                await self.usher.catch_up(order)
             return True
         assert order.deadline_at is not None  # noqa: S101 - every confirmed generation has one
         late = order.read_at >= order.deadline_at

@@ -75,7 +75,7 @@ class Usher:
         told = Told(where.place, where.expected.why)
         async with self.db.transaction() as tx:
             order = await store.get(tx, generation_id)
-            if order is None or order.state is not State.PENDING:
+            if order is None or order.state is not State.PENDING or order.is_direct:
                 return
             before, wait_s = told_of(order), (where.expected.until - where.now).total_seconds()
             if not worth_telling(before, told, wait_s=wait_s):

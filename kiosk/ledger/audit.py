@@ -128,16 +128,20 @@ INVARIANTS = (
     ),
     Invariant(
         "resolution_equals_hold",
-        "What was held is what was captured, into sales, or released, to where it came from.",
+        "What was held is what was captured, into sales, or released, to where it came from; what the house was lent "
+        "for a result goes back to the adjustments.",
         """
         SELECT format('generation %s: held %s, %s %s from account %s to %s', h.generation_id, h.amount_kopecks,
                       r.kind, r.amount_kopecks, r.debit_id, r.credit_id)
         FROM transfers h
         JOIN transfers r ON r.generation_id = h.generation_id AND r.kind IN ('capture', 'release')
-        LEFT JOIN accounts sales ON sales.id = r.credit_id AND sales.kind = 'sales'
+        JOIN generations g ON g.id = h.generation_id
+        JOIN customers c ON c.id = g.customer_id
+        LEFT JOIN accounts taker ON taker.id = r.credit_id
+              AND taker.kind = CASE c.telegram_id WHEN 0 THEN 'adjustments' ELSE 'sales' END
         WHERE h.kind = 'hold'
           AND (h.amount_kopecks <> r.amount_kopecks OR h.credit_id <> r.debit_id
-               OR CASE r.kind WHEN 'capture' THEN sales.id IS NULL ELSE r.credit_id <> h.debit_id END)
+               OR CASE r.kind WHEN 'capture' THEN taker.id IS NULL ELSE r.credit_id <> h.debit_id END)
         """,
     ),
     Invariant(
@@ -216,6 +220,42 @@ INVARIANTS = (
                       e.customer_id)
         FROM generations g JOIN generations e ON e.id = g.follows_id
         WHERE e.state <> 'done' OR e.customer_id <> g.customer_id
+        """,
+    ),
+    Invariant(
+        "house_is_lent_its_prices",
+        "The house has nothing to spend: it was lent exactly what its orders hold, and gave back what was released.",
+        """
+        SELECT format('customer %s has %s; lent %s, held %s, released %s, given back %s', c.id, own.balance,
+                      moved.lent, moved.held, moved.released, moved.given_back)
+        FROM customers c
+        JOIN accounts own ON own.customer_id = c.id AND own.kind = 'available'
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount_kopecks) FILTER (WHERE credit_id = own.id AND kind <> 'release'), 0) AS lent,
+                   coalesce(sum(amount_kopecks) FILTER (WHERE debit_id = own.id AND kind = 'hold'), 0) AS held,
+                   coalesce(sum(amount_kopecks) FILTER (WHERE credit_id = own.id AND kind = 'release'), 0) AS released,
+                   coalesce(sum(amount_kopecks) FILTER (WHERE debit_id = own.id AND kind <> 'hold'), 0) AS given_back
+            FROM transfers WHERE own.id IN (debit_id, credit_id)) moved
+        WHERE c.telegram_id = 0
+          AND (own.balance <> 0 OR moved.lent <> moved.held OR moved.released <> moved.given_back)
+        """,
+    ),
+    Invariant(
+        "house_orders_directly",
+        "The house has no chat, so none of its orders has one.",
+        """
+        SELECT format('generation %s of the house is in chat %s', g.id, g.chat_id)
+        FROM generations g JOIN customers c ON c.id = g.customer_id
+        WHERE c.telegram_id = 0 AND g.chat_id IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "direct_is_shown_to_nobody",
+        "Nothing of an order without a chat was put into one, and nothing rings for it.",
+        """
+        SELECT format('generation %s: delivery %s, %s, message %s', g.id, d.id, d.part, d.message_id)
+        FROM generations g JOIN deliveries d ON d.generation_id = g.id
+        WHERE g.chat_id IS NULL AND (d.part = 'notice' OR d.message_id IS NOT NULL OR d.file_id IS NOT NULL)
         """,
     ),
     Invariant(

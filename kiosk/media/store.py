@@ -54,7 +54,7 @@ class Answers:
 
 
 async def add(
-    tx: Tx, customer_id: int, update_id: int, source: Source, facts: Facts, answers: Answers | None = None
+    tx: Tx, customer_id: int, update_id: int | None, source: Source, facts: Facts, answers: Answers | None = None
 ) -> int | None:
     """The file's number; None when this update has brought it already."""
     media_id: int | None = await tx.fetchval(
@@ -169,3 +169,20 @@ def _kept(row: asyncpg.Record) -> Kept:
 
 async def uploaded(tx: Tx, media_id: int, address: str) -> None:
     await tx.execute("UPDATE media SET address = $2, uploaded_at = now() WHERE id = $1", media_id, address)
+
+
+async def add_uploaded(tx: Tx, customer_id: int, facts: Facts, address: str) -> int:
+    """The number of a file that came with no update: the provider has it, and nobody else that we could ask."""
+    media_id: int = await tx.fetchval(
+        """
+        INSERT INTO media (customer_id, extension, mime, size_bytes, seconds, address, uploaded_at)
+        VALUES ($1, $2, $3, $4, $5, $6, now()) RETURNING id
+        """,
+        customer_id,
+        facts.extension,
+        facts.mime,
+        facts.size_bytes,
+        facts.seconds,
+        address,
+    )
+    return media_id

@@ -117,9 +117,18 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT order_row FROM generations WHERE id = generation;
     PERFORM ledger_lock(order_row.customer_id);
+    IF ledger_is_house(order_row.customer_id) THEN
+        PERFORM ledger_adjust(order_row.customer_id, order_row.price_kopecks, 'house');
+    END IF;
     RETURN ledger_post('hold', ledger_account(order_row.customer_id, 'available'),
                        ledger_account(order_row.customer_id, 'held'), order_row.price_kopecks, generation, '');
 END
+$$;
+
+CREATE FUNCTION public.ledger_is_house(customer bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT telegram_id = 0 FROM customers WHERE id = customer
 $$;
 
 CREATE FUNCTION public.ledger_lock(customer bigint, OUT available bigint, OUT held bigint) RETURNS record
@@ -184,6 +193,10 @@ BEGIN
         RAISE EXCEPTION 'generation % was never captured', generation USING ERRCODE = 'no_data_found';
     END IF;
     SELECT customer_id INTO STRICT customer FROM accounts WHERE id = taken.debit_id;
+    IF ledger_is_house(customer) THEN
+        RAISE EXCEPTION 'generation % was ordered by the house: nobody paid for it', generation
+            USING ERRCODE = 'no_data_found';
+    END IF;
     PERFORM ledger_lock(customer);
     RETURN ledger_post('refund', taken.credit_id, ledger_account(customer, 'available'), taken.amount_kopecks,
                        generation, reason);
@@ -197,13 +210,21 @@ DECLARE
     held_row transfers;
     customer bigint;
     target   bigint;
+    house    boolean;
+    posted   bigint;
 BEGIN
     SELECT * INTO STRICT held_row FROM transfers WHERE generation_id = generation AND kind = 'hold';
     SELECT customer_id INTO STRICT customer FROM accounts WHERE id = held_row.credit_id;
     PERFORM ledger_lock(customer);
-    target := CASE resolution WHEN 'capture' THEN ledger_account(NULL, 'sales')
-                              WHEN 'release' THEN held_row.debit_id END;
-    RETURN ledger_post(resolution, held_row.credit_id, target, held_row.amount_kopecks, generation, '');
+    house := ledger_is_house(customer);
+    target := CASE resolution
+                  WHEN 'capture' THEN ledger_account(NULL, CASE WHEN house THEN 'adjustments' ELSE 'sales' END)
+                  WHEN 'release' THEN held_row.debit_id END;
+    posted := ledger_post(resolution, held_row.credit_id, target, held_row.amount_kopecks, generation, '');
+    IF house AND resolution = 'release' THEN
+        PERFORM ledger_adjust(customer, -held_row.amount_kopecks, 'house');
+    END IF;
+    RETURN posted;
 END
 $$;
 
@@ -339,6 +360,7 @@ CREATE TABLE public.customers (
     language text DEFAULT 'ru'::text NOT NULL,
     blocked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customers_house CHECK (((bot_id = 0) = (telegram_id = 0))),
     CONSTRAINT customers_language CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text])))
 );
 
@@ -393,7 +415,7 @@ CREATE TABLE public.generations (
     model_id text NOT NULL,
     inputs jsonb DEFAULT '{}'::jsonb NOT NULL,
     asking text,
-    chat_id bigint NOT NULL,
+    chat_id bigint,
     message_id bigint,
     answered_update bigint,
     price_kopecks bigint,
@@ -432,12 +454,13 @@ CASE state
     ELSE ((confirmed_at IS NOT NULL) AND (deadline_at IS NOT NULL))
 END),
     CONSTRAINT generations_earlier CHECK (((earlier IS NULL) OR (follows_id IS NOT NULL))),
+    CONSTRAINT generations_direct CHECK (((chat_id IS NOT NULL) OR ((message_id IS NULL) AND (asking IS NULL) AND (answered_update IS NULL) AND (place_told IS NULL)))),
     CONSTRAINT generations_failure_told CHECK (((failure IS NOT NULL) = (state = 'failed'::text))),
     CONSTRAINT generations_future CHECK (((next_at IS NOT NULL) = ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL))))),
     CONSTRAINT generations_late_look CHECK (((late_look_at IS NULL) OR (state = ANY (ARRAY['done'::text, 'failed'::text])))),
     CONSTRAINT generations_priced CHECK (((price_kopecks > 0) AND ((price_kopecks IS NOT NULL) OR (confirmed_at IS NULL)))),
     CONSTRAINT generations_settled CHECK (((settled_at IS NOT NULL) = (state = ANY (ARRAY['done'::text, 'failed'::text, 'canceled'::text])))),
-    CONSTRAINT generations_shown CHECK (((message_id IS NOT NULL) OR (confirmed_at IS NULL))),
+    CONSTRAINT generations_shown CHECK (((message_id IS NOT NULL) OR (confirmed_at IS NULL) OR (chat_id IS NULL))),
     CONSTRAINT generations_state CHECK ((state = ANY (ARRAY['draft'::text, 'pending'::text, 'submitting'::text, 'running'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
     CONSTRAINT generations_task_known CHECK (((state <> 'running'::text) OR (task_id IS NOT NULL))),
     CONSTRAINT generations_wait_told CHECK (((wait_told = ANY (ARRAY['busy'::text, 'trouble'::text, 'paused'::text])) AND ((wait_told IS NULL) = (place_told IS NULL))))
@@ -504,6 +527,7 @@ CREATE TABLE public.media (
     delivery_id bigint,
     CONSTRAINT media_brought CHECK (((update_id IS NULL) = (delivery_id IS NOT NULL))),
     CONSTRAINT media_one_source CHECK ((num_nonnulls(file_id, link, delivery_id) = 1)),
+    CONSTRAINT media_one_source CHECK (((num_nonnulls(file_id, link) = 1) OR ((num_nonnulls(file_id, link, update_id) = 0) AND (address IS NOT NULL)))),
     CONSTRAINT media_uploaded CHECK (((address IS NULL) = (uploaded_at IS NULL)))
 );
 
