@@ -453,8 +453,8 @@ CASE state
     WHEN 'canceled'::text THEN true
     ELSE ((confirmed_at IS NOT NULL) AND (deadline_at IS NOT NULL))
 END),
-    CONSTRAINT generations_earlier CHECK (((earlier IS NULL) OR (follows_id IS NOT NULL))),
     CONSTRAINT generations_direct CHECK (((chat_id IS NOT NULL) OR ((message_id IS NULL) AND (asking IS NULL) AND (answered_update IS NULL) AND (place_told IS NULL)))),
+    CONSTRAINT generations_earlier CHECK (((earlier IS NULL) OR (follows_id IS NOT NULL))),
     CONSTRAINT generations_failure_told CHECK (((failure IS NOT NULL) = (state = 'failed'::text))),
     CONSTRAINT generations_future CHECK (((next_at IS NOT NULL) = ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL))))),
     CONSTRAINT generations_late_look CHECK (((late_look_at IS NULL) OR (state = ANY (ARRAY['done'::text, 'failed'::text])))),
@@ -525,9 +525,8 @@ CREATE TABLE public.media (
     generation_id bigint,
     field text,
     delivery_id bigint,
-    CONSTRAINT media_brought CHECK (((update_id IS NULL) = (delivery_id IS NOT NULL))),
-    CONSTRAINT media_one_source CHECK ((num_nonnulls(file_id, link, delivery_id) = 1)),
-    CONSTRAINT media_one_source CHECK (((num_nonnulls(file_id, link) = 1) OR ((num_nonnulls(file_id, link, update_id) = 0) AND (address IS NOT NULL)))),
+    CONSTRAINT media_brought CHECK (((update_id IS NULL) OR (delivery_id IS NULL))),
+    CONSTRAINT media_one_source CHECK (((num_nonnulls(file_id, link, delivery_id) = 1) OR ((num_nonnulls(file_id, link, delivery_id, update_id) = 0) AND (address IS NOT NULL)))),
     CONSTRAINT media_uploaded CHECK (((address IS NULL) = (uploaded_at IS NULL)))
 );
 
