@@ -52,15 +52,23 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 async def connect(settings: Settings, dsn: str) -> Database:
     """Brings the schema up to date; an address that the operator gave is named when nobody answers there.
 
+    Requests and short work go through a pooler where there is one; `dsn` is of PostgreSQL itself.
+
     Errors: BadSettings, DatabaseUnavailable, MigrationError.
     """
     try:
-        await migrate(dsn)
-        return await Database.connect(dsn, max_size=settings.database_pool_size)
+        await migrate(dsn, newer_too=settings.allow_newer_schema)
+        if settings.database_pooler_url is None:
+            return await Database.connect(dsn, max_size=settings.database_pool_size)
     except DatabaseUnavailable as error:
         if settings.database_url is None:
             raise
         raise BadSettings("DATABASE_URL", str(error)) from error
+    try:
+        pooled = settings.database_pooler_url.get_secret_value()
+        return await Database.connect(pooled, max_size=settings.database_pool_size, behind_pooler=True)
+    except DatabaseUnavailable as error:
+        raise BadSettings("DATABASE_POOLER_URL", str(error)) from error
 
 
 @contextlib.asynccontextmanager
