@@ -15,7 +15,7 @@ WITH_DOTS = ( while sleep 4 && kill -0 $$$$ 2>/dev/null; do printf .; done ) & d
 END_DOTS = status=$$?; kill $$dots 2>/dev/null; echo; exit $$status
 PIP = $(PY) -m pip --disable-pip-version-check -qq
 
-.PHONY: demo sanity test chaos chaos-test check schema models lock clean
+.PHONY: demo sanity test chaos chaos-test bench image dist check schema models lock clean
 
 demo: $(VENV)/.kiosk
 	@$(PY) -m sandbox.demo $(ARGS)
@@ -34,6 +34,18 @@ chaos: $(VENV)/.kiosk
 # Broken copies of the shop that take a run longer than those of `make test` to find out.
 chaos-test: check
 	@$(PY) -m pytest -m chaos $(ARGS)
+
+# What orders cost in time and bytes here, as tables of ratios; wants a machine with nothing else to do.
+bench: $(VENV)/.kiosk
+	@$(PY) -m bench $(ARGS)
+
+# The steps of the Dockerfile, carried out without Docker, and the shop that comes of them started on stand-ins.
+image: $(VENV)/.kiosk-dev
+	@$(PY) -m deploy.try_dockerfile $(ARGS)
+
+# The package that `pip install` takes, in dist/.
+dist: $(VENV)/.kiosk
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 check: $(VENV)/.kiosk-dev
 	@$(PY) -m ruff check --quiet

@@ -13,7 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from kiosk import __version__, process
-from kiosk.commands import generate, legacy, models, sanity
+from kiosk.commands import legacy, models
+from kiosk.commands.backup import backup, restore
+from kiosk.commands.doctor import doctor
+from kiosk.commands.generate import generate
+from kiosk.commands.sanity import sanity
 from kiosk.customers import store as customers
 from kiosk.customers.store import Customer
 from kiosk.db import Database, Tx
@@ -45,8 +49,8 @@ BotId = Annotated[
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(models.app, name="models")
 app.command("import-legacy")(legacy.import_legacy)
-app.command()(generate.generate)
-app.command()(sanity.sanity)
+for command in (generate, sanity, doctor, backup, restore):
+    app.command()(command)
 out = Console()
 err = Console(stderr=True)
 

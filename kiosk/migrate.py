@@ -52,25 +52,26 @@ class MigrationError(CannotStart):
     """The migrations do not fit each other or the database, or one failed and left the database as it was before."""
 
 
-async def migrate(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, ...]:
+async def migrate(target: str | Tx, folder: Path = FOLDER, *, newer_too: bool = False) -> tuple[Migration, ...]:
     """Applies what is missing, to the database at an address or of a connection; returns what this call applied.
 
+    `newer_too`: a database that a newer program has migrated will do, since migrations only expand.
     Any number of processes may do so at once. Errors: MigrationError, DatabaseUnavailable.
     """
     migrations = read_migrations(folder)
     applied: list[Migration] = []
     async with _transactions(target) as begin:
-        while (migration := await _apply_next(begin, migrations)) is not None:
+        while (migration := await _apply_next(begin, migrations, newer_too=newer_too)) is not None:
             log.info("migration.applied", migration=str(migration))
             applied.append(migration)
     return tuple(applied)
 
 
-async def pending(target: str | Tx, folder: Path = FOLDER) -> tuple[Migration, ...]:
+async def pending(target: str | Tx, folder: Path = FOLDER, *, newer_too: bool = False) -> tuple[Migration, ...]:
     """What `migrate` would apply; changes nothing. Errors: MigrationError, DatabaseUnavailable."""
     migrations = read_migrations(folder)
     async with _transactions(target) as begin, begin() as tx:
-        return _missing(migrations, await _read_applied(tx))
+        return _missing(migrations, await _read_applied(tx), newer_too=newer_too)
 
 
 def read_migrations(folder: Path) -> tuple[Migration, ...]:
@@ -113,11 +114,11 @@ async def _transaction(connection: Tx) -> AsyncIterator[Tx]:
         yield connection
 
 
-async def _apply_next(begin: Begin, migrations: Sequence[Migration]) -> Migration | None:
+async def _apply_next(begin: Begin, migrations: Sequence[Migration], *, newer_too: bool) -> Migration | None:
     """One per transaction: each finds out under the lock what others have applied meanwhile."""
     async with begin() as tx:
         await _lock_out_others(tx)
-        missing = _missing(migrations, await _read_applied(tx))
+        missing = _missing(migrations, await _read_applied(tx), newer_too=newer_too)
         if not missing:
             return None
         migration = missing[0]
@@ -173,16 +174,16 @@ async def born_at(db: Database) -> str:
     return born.isoformat()
 
 
-def _missing(migrations: Sequence[Migration], applied: Sequence[_Applied]) -> tuple[Migration, ...]:
+def _missing(migrations: Sequence[Migration], applied: Sequence[_Applied], *, newer_too: bool) -> tuple[Migration, ...]:
     for expected, (row, migration) in enumerate(zip(applied, migrations, strict=False), start=1):
         if row.version != expected:
             raise MigrationError(f"the database has {row.version:04}_{row.name} but not {migration}")
         if row.sha256 != migration.sha256:
             raise MigrationError(f"{migration} was changed after it was applied: undo that, and add a new migration")
-    if len(applied) > len(migrations):
+    if len(applied) > len(migrations) and not newer_too:
         newest = applied[-1]
         raise MigrationError(
             f"the database is newer than this program: it has {newest.version:04}_{newest.name}, "
-            f"the program ends with {migrations[-1]}; update the program"
+            f"the program ends with {migrations[-1]}; update the program, or allow this with ALLOW_NEWER_SCHEMA=true"
         )
     return tuple(migrations[len(applied) :])

@@ -30,9 +30,9 @@ log = structlog.get_logger()
 
 WAIT_FIRST_S: Final = 0.5
 WAIT_MOST_S: Final = 5.0
-NO_LISTENING: Final = (
-    "DATABASE_URL leads to a pooler such as PgBouncer, and the engine has to listen on a connection of its own: set "
-    "the server's own address here"
+POOLED: Final = (
+    "leads to a pooler such as PgBouncer, where the engine cannot listen: set the server's own address here, and that "
+    "of the pooler as DATABASE_POOLER_URL"
 )
 
 
@@ -56,18 +56,25 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 async def connect(settings: Settings, dsn: str) -> Database:
     """Brings the schema up to date; an address that the operator gave is named when nobody answers there.
 
+    Requests and short work go through a pooler where there is one; `dsn` is of PostgreSQL itself.
+
     Errors: BadSettings, DatabaseUnavailable, MigrationError.
     """
-    direct = settings.database_direct_url
     try:
-        if direct is None and settings.database_url and await leads_to_pooler(dsn):
-            raise BadSettings("DATABASE_DIRECT_URL", NO_LISTENING)
-        await migrate(dsn)
-        return await Database.connect(dsn, max_size=settings.database_pool_size, behind_pooler=direct is not None)
+        if settings.database_url and await leads_to_pooler(dsn):
+            raise BadSettings("DATABASE_URL", POOLED)
+        await migrate(dsn, newer_too=settings.allow_newer_schema)
+        if settings.database_pooler_url is None:
+            return await Database.connect(dsn, max_size=settings.database_pool_size)
     except DatabaseUnavailable as error:
         if settings.database_url is None:
             raise
         raise BadSettings("DATABASE_URL", str(error)) from error
+    try:
+        pooled = settings.database_pooler_url.get_secret_value()
+        return await Database.connect(pooled, max_size=settings.database_pool_size, behind_pooler=True)
+    except DatabaseUnavailable as error:
+        raise BadSettings("DATABASE_POOLER_URL", str(error)) from error
 
 
 @contextlib.asynccontextmanager

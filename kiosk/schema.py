@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from urllib.parse import unquote, urlsplit, urlunsplit
 
+from kiosk.postgres.clients import apart
 from kiosk.postgres.keeper import Owner
 from kiosk.postgres.programs import PostgresFailed, Programs
 
@@ -23,16 +23,14 @@ async def describe_schema(dsn: str) -> str:
 
 
 def _dump(dsn: str) -> str:
-    parts = urlsplit(dsn)
-    # Everybody can read the arguments of a process, but not its environment.
-    public = urlunsplit(parts._replace(netloc=re.sub(r":[^:@]*@", "@", parts.netloc)))
+    address, secret = apart(dsn)
     done = Programs.find(Owner(None, None)).run(
         "pg_dump",
         "--schema-only",
         "--no-owner",
         "--no-privileges",
-        f"--dbname={public}",
-        env={"PGPASSWORD": unquote(parts.password or "")},
+        f"--dbname={address}",
+        env=secret,
     )
     if done.returncode:
         raise PostgresFailed(f"cannot read the schema: {done.stderr.strip()}")

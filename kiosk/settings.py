@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     kie_webhook_hmac_key: SecretStr | None = None
 
     database_url: SecretStr | None = None
-    database_direct_url: SecretStr | None = None
+    database_pooler_url: SecretStr | None = None
+    allow_newer_schema: bool = False
     data_dir: Path = Path("data")
     database_pool_size: int = Field(default=10, ge=2, le=200)
     startup_wait_s: float = Field(default=60, ge=0, le=3600)
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
     provider_creates: int = Field(default=20, ge=1, le=1000)
     provider_window_s: float = Field(default=10, gt=0, le=3600)
     open_orders_per_customer: int = Field(default=5, ge=1, le=100)
+
+    low_credits: Decimal = Field(default=Decimal(1000), ge=0, le=10**9)
+    failure_share: Decimal = Field(default=Decimal("0.3"), gt=0, le=1)
+    failures_at_least: int = Field(default=5, ge=1, le=10_000)
+    failure_window_s: float = Field(default=3600, ge=60, le=DAY_S)
 
     submit_grace_s: float = Field(default=60, gt=0, le=DAY_S)
     poll_first_s: float = Field(default=5, gt=0, le=DAY_S)
@@ -123,7 +129,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like https://example.com")
         return value.rstrip("/")
 
-    @field_validator("database_url", "database_direct_url")
+    @field_validator("database_url", "database_pooler_url")
     @classmethod
     def _is_postgres_address(cls, value: SecretStr | None) -> SecretStr | None:
         address = value.get_secret_value() if value else ""
@@ -159,6 +165,12 @@ class Settings(BaseSettings):
     def _webhook_has_address(self) -> "Settings":
         if self.bot_mode == "webhook" and not self.webhook_base_url:
             raise BadSettings("WEBHOOK_BASE_URL", "BOT_MODE=webhook needs the public address of this server")
+        return self
+
+    @model_validator(mode="after")
+    def _pooler_has_a_database(self) -> "Settings":
+        if self.database_pooler_url and not self.database_url:
+            raise BadSettings("DATABASE_URL", "DATABASE_POOLER_URL needs the address of PostgreSQL itself beside it")
         return self
 
     @model_validator(mode="after")
@@ -216,7 +228,7 @@ class Settings(BaseSettings):
             self.kie_api_key,
             self.kie_webhook_hmac_key,
             self.database_url,
-            self.database_direct_url,
+            self.database_pooler_url,
             self.metrics_token,
             self.otel_exporter_otlp_headers,
             self.sentry_dsn,

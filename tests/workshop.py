@@ -180,7 +180,8 @@ async def a_workshop(
         KieOptions(**{"time_scale": 0.0005, "poll_limit_per_s": None, "create_limit": None, **options})
     )
     shelf = default_shelf()
-    wizard = Wizard(shelf, Rates(rub_per_usd=Decimal(100), multiplier=Decimal(2)))
+    rates = Rates(rub_per_usd=Decimal(100), multiplier=Decimal(2))
+    wizard = Wizard(shelf, rates)
     settler = Settler(db)
     desk = CallbackDesk(db, poll_first_s=600)
     keeper = Gatekeeper(db, KEY_NAME, rate, grace_s)
@@ -212,7 +213,7 @@ async def a_workshop(
                 poll_first_s=600,
                 luggage=Luggage(db, kie, {BOT: library or NoFiles()}, asyncio.Semaphore(4)),
             ),
-            observe=Observer(db, kie, shelf, fetcher, settler, poll_first_s=600),
+            observe=Observer(db, kie, shelf, fetcher, settler, poll_first_s=600, rates=rates),
             settler=settler,
             till=Till(db, wizard, Patience(line_s, dict.fromkeys(Output, run_s)), open_at_most=5, key_name=KEY_NAME),
             wizard=wizard,

@@ -21,6 +21,7 @@ from aiogram.types import Update
 from pydantic import ValidationError
 
 from kiosk.bot.buttons import Create, unpack
+from kiosk.bot.kinds import ALLOWED_UPDATES
 from kiosk.bot.refusals import TOKEN_REFUSED, TokenRefused, says
 from kiosk.bot.stopping import pause, unless_stopped
 from kiosk.bot.turnstile import answering
@@ -34,8 +35,6 @@ from kiosk.tracing import span
 
 log = structlog.get_logger()
 
-# Exactly what the handlers take; tests compare it with what is registered.
-ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 # What an update cannot help: Telegram is away (a gateway that answers in its place cannot be decoded), or does not
 # accept our token any more; or the database is away.
 TELEGRAM_AWAY: Final = (

@@ -10,7 +10,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import WebhookInfo
 
-from kiosk.bot.intake import ALLOWED_UPDATES
+from kiosk.bot.kinds import ALLOWED_UPDATES
 from kiosk.bot.refusals import TOKEN_REFUSED, TokenRefused
 from kiosk.bot.stopping import pause, unless_stopped
 from kiosk.customers import store as customers

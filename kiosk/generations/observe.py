@@ -9,12 +9,13 @@ import structlog
 
 from kiosk import metrics
 from kiosk.catalog.model import Model
+from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher, Unusable
 from kiosk.delivery.plan import EXACT, Media, Output
 from kiosk.delivery.wording import Wording
-from kiosk.generations import store, tasks
+from kiosk.generations import margin, store, tasks
 from kiosk.generations.settle import Settler, about
 from kiosk.generations.states import Failure, State, poll_delay_s
 from kiosk.generations.store import Generation
@@ -24,7 +25,7 @@ from kiosk.kie.results import Result
 from kiosk.kie.task import FailureKind, Task, TaskState
 from kiosk.kie.texts import texts_of
 from kiosk.log import concerns
-from kiosk.operators.alerts import Alert, Kind
+from kiosk.operators.alerts import Kind
 from kiosk.operators.store import raise_alert
 
 log = structlog.get_logger()
@@ -97,6 +98,7 @@ class Observer:
     fetcher: Fetcher
     settler: Settler
     poll_first_s: float
+    rates: Rates
 
     async def __call__(self, generation_id: int) -> None:
         async with self.db.reading() as tx:
@@ -182,8 +184,10 @@ class Observer:
         async with self.db.transaction() as tx:
             await tasks.lock(tx, order.id)
             known = not await tasks.record_credits(tx, task_id, credits_consumed)
-            if not known and await tasks.paid_count(tx, order.id) > 1:
-                await raise_alert(tx, Alert(Kind.SECOND_TASK, values={"generation": str(order.id)}))
+            if not known:
+                paid = await tasks.paid(tx, order.id)
+                for alert in margin.alerts(order, credits_consumed, paid, self.rates):
+                    await raise_alert(tx, alert)
         if not known:
             metrics.CREDITS.labels(metrics.model_label(order.model_id)).inc(float(credits_consumed))
 

@@ -53,10 +53,24 @@ async def record_credits(tx: Tx, task_id: str, credits_consumed: Decimal) -> boo
     return tag == "UPDATE 1"
 
 
-async def paid_count(tx: Tx, generation_id: int) -> int:
-    """For how many tasks the provider took credits."""
-    count: int = await tx.fetchval("SELECT count(*) FROM tasks WHERE generation_id = $1 AND credits > 0", generation_id)
-    return count
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """For how many tasks of an order the provider took credits, and how many in all."""
+
+    tasks: int
+    credits: Decimal
+
+
+async def paid(tx: Tx, generation_id: int) -> Paid:
+    row = await tx.fetchrow(
+        """
+        SELECT count(*) AS tasks, coalesce(sum(credits), 0) AS credits
+        FROM tasks WHERE generation_id = $1 AND credits > 0
+        """,
+        generation_id,
+    )
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return Paid(**dict(row))
 
 
 ORPHAN_BODY_LIMIT = 16_384

@@ -852,6 +852,8 @@ CREATE UNIQUE INDEX generations_one_draft_per_message ON public.generations USIN
 
 CREATE UNIQUE INDEX generations_one_draft_per_origin ON public.generations USING btree (origin_id) WHERE (state = 'draft'::text);
 
+CREATE INDEX generations_settled ON public.generations USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
 CREATE UNIQUE INDEX generations_task ON public.generations USING btree (task_id) WHERE (task_id IS NOT NULL);
 
 CREATE INDEX generations_unfinished ON public.generations USING btree (id) WHERE ((state = ANY (ARRAY['pending'::text, 'submitting'::text, 'running'::text])) OR ((state = ANY (ARRAY['done'::text, 'failed'::text])) AND (delivered_at IS NULL)));
@@ -895,6 +897,8 @@ CREATE UNIQUE INDEX pgqueuer_unique_dedupe_key ON public.pgqueuer USING btree (d
 CREATE INDEX pgqueuer_updated_id_id1_idx ON public.pgqueuer USING btree (updated, id DESC) INCLUDE (id) WHERE (status = 'picked'::public.pgqueuer_status);
 
 CREATE INDEX tasks_by_generation ON public.tasks USING btree (generation_id);
+
+CREATE INDEX tasks_recent ON public.tasks USING btree (created_at);
 
 CREATE UNIQUE INDEX transfers_credit_seq ON public.transfers USING btree (credit_id, credit_seq) WHERE (credit_seq IS NOT NULL);
 

@@ -24,6 +24,11 @@ class Kind(StrEnum):
     BREAKER_CLOSED = "breaker_closed"
     BOT_REFUSED = "bot_refused"  # Telegram does not accept a bot's token; subject: the bot
     WEBHOOK_TROUBLED = "webhook_troubled"  # updates of a bot do not get through to us; subject: the bot
+    CREDITS_LOW = "credits_low"  # the provider soon has nothing left of ours
+    FAILURES = "failures"  # too large a share of all orders fails
+    MODEL_FAILURES = "model_failures"  # or of one model's; subject: the model
+    COST_ABOVE_QUOTE = "cost_above_quote"  # a task took more credits than the catalog says; subject: the model
+    COST_ABOVE_PRICE = "cost_above_price"  # an order cost the shop more than its customer; subject: the model
 
 
 # What stands in the text of each kind, besides the count.
@@ -40,6 +45,11 @@ VALUES_OF: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.BREAKER_CLOSED: frozenset(),
     Kind.BOT_REFUSED: frozenset({"bot"}),
     Kind.WEBHOOK_TROUBLED: frozenset({"bot", "error", "pending"}),
+    Kind.CREDITS_LOW: frozenset({"balance", "spent", "hours"}),
+    Kind.FAILURES: frozenset({"failed", "ended", "share", "minutes"}),
+    Kind.MODEL_FAILURES: frozenset({"failed", "ended", "share", "minutes", "model"}),
+    Kind.COST_ABOVE_QUOTE: frozenset({"model", "generation", "consumed", "quoted"}),
+    Kind.COST_ABOVE_PRICE: frozenset({"model", "generation", "cost", "price"}),
 }
 HOUR: Final = timedelta(hours=1)
 SHORT: Final = timedelta(minutes=10)
@@ -57,6 +67,11 @@ WINDOW_OF: Final[Mapping[Kind, timedelta]] = {
     Kind.BREAKER_CLOSED: SHORT,
     Kind.BOT_REFUSED: timedelta(days=1),  # every start and every replica finds it again
     Kind.WEBHOOK_TROUBLED: HOUR,
+    Kind.CREDITS_LOW: timedelta(hours=6),
+    Kind.FAILURES: HOUR,
+    Kind.MODEL_FAILURES: HOUR,
+    Kind.COST_ABOVE_QUOTE: HOUR,
+    Kind.COST_ABOVE_PRICE: HOUR,
 }
 
 

@@ -23,8 +23,23 @@ async def raise_alert(tx: Tx, alert: Alert, *, times: int = 1) -> None:
         """,
         alert.kind.value,
         alert.subject,
-        json.dumps({name: value[:VALUE_CHARS] for name, value in alert.values.items()}, ensure_ascii=False),
+        _details(alert),
         times,
+    )
+
+
+async def raise_while_it_lasts(tx: Tx, alert: Alert) -> None:
+    """For what lasts and is found again and again: once per window, so that nobody is told when it is over."""
+    await tx.execute(
+        """
+        INSERT INTO alerts (kind, subject, details) VALUES ($1, $2, $3)
+        ON CONFLICT (kind, subject) DO UPDATE
+        SET count = alerts.count + 1, details = excluded.details, raised_at = excluded.raised_at
+        WHERE alerts.count = alerts.told_count AND alerts.due_at <= now()
+        """,
+        alert.kind.value,
+        alert.subject,
+        _details(alert),
     )
 
 
@@ -83,6 +98,10 @@ async def forget_told(tx: Tx, *, older_than_days: int) -> int:
         older_than_days,
     )
     return int(tag.split()[1])
+
+
+def _details(alert: Alert) -> str:
+    return json.dumps({name: value[:VALUE_CHARS] for name, value in alert.values.items()}, ensure_ascii=False)
 
 
 def _from_row(row: asyncpg.Record) -> Raised:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from kiosk.bot.crier import FirstAccepted
+from kiosk.catalog.quote import Rates
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.observe import Observer
 from kiosk.generations.reconcile import Reconciler
@@ -15,9 +16,11 @@ from kiosk.media.luggage import Luggage
 from kiosk.operators.audit import Auditor
 from kiosk.operators.credits import look_at_credits
 from kiosk.operators.tell import Teller
+from kiosk.operators.watch import CREDITS_EVERY_S, FAILURES_EVERY_S, Limits, Watcher
 from kiosk.queue.jobs import Act
 from kiosk.queue.rounds import Nightly, Round, Rounds
 from kiosk.queue.worker import Worker
+from kiosk.settings import Settings
 from kiosk.wiring.branch import Branch
 from kiosk.wiring.parts import Parts, hands
 
@@ -41,7 +44,8 @@ def make_worker(parts: Parts, branches: Sequence[Branch]) -> Worker:
         poll_first_s=settings.poll_first_s,
         luggage=Luggage(db, kie, {branch.bot.id: branch.files for branch in branches}, hands()),
     )
-    observe = Observer(db, kie, shelf, parts.fetcher, parts.settler, settings.poll_first_s)
+    rates = Rates(rub_per_usd=settings.rub_per_usd, multiplier=settings.price_multiplier)
+    observe = Observer(db, kie, shelf, parts.fetcher, parts.settler, settings.poll_first_s, rates)
     deliver = Deliverer(db, {branch.bot.id: branch.courier for branch in branches})
     return Worker(
         open_pool=parts.engine_pool,
@@ -55,6 +59,7 @@ def make_rounds(parts: Parts, branches: Sequence[Branch]) -> Rounds:
     sweeper = Sweeper(db)
     teller = Teller(db, FirstAccepted([branch.presence for branch in branches]), owner.id, owner.admins)
     audit = Nightly(db, "audit", Auditor(db).audit, AUDIT_LEASE_S)
+    watcher = Watcher(db, parts.kie, limits(parts.settings))
     tidy = Nightly(db, "tidy", sweeper.tidy, TIDY_LEASE_S)
     return Rounds(
         {
@@ -64,8 +69,20 @@ def make_rounds(parts: Parts, branches: Sequence[Branch]) -> Rounds:
             "look_late": Round(10, sweeper.look_late),
             "match_orphans": Round(60, sweeper.match_orphans),
             "reconcile": Round(60, Reconciler(db).reconcile),
+            "watch_credits": Round(CREDITS_EVERY_S, watcher.credits),
+            "watch_failures": Round(FAILURES_EVERY_S, watcher.failures),
             "tell_operators": Round(5, teller.tell, limit_s=900),
             "audit": Round(NIGHTLY_LOOK_S, audit, limit_s=AUDIT_LEASE_S),
             "tidy": Round(NIGHTLY_LOOK_S, tidy, limit_s=TIDY_LEASE_S),
         }
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """When operators are warned."""
+    return Limits(
+        low_credits=settings.low_credits,
+        share=settings.failure_share,
+        failures_at_least=settings.failures_at_least,
+        window_s=settings.failure_window_s,
     )

@@ -48,9 +48,7 @@ class Parts:
 
     async def engine_pool(self) -> Pool:
         """Its own connections, past any pooler: the engine listens on one of them."""
-        direct = self.settings.database_direct_url
-        address = direct.get_secret_value() if direct else self.dsn
-        return await open_pool(address, max_size=self.settings.database_pool_size, application_name="kiosk worker")
+        return await open_pool(self.dsn, max_size=self.settings.database_pool_size, application_name="kiosk worker")
 
 
 async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: Database, dsn: str, role: Role) -> Parts:

@@ -13,6 +13,9 @@ import pytest
 from kiosk.db import Database, DatabaseUnavailable, Limits, open_pool
 from kiosk.errors import BadSettings
 from kiosk.postgres import EmbeddedPostgres
+from kiosk.process import connect, open_database
+from kiosk.settings import load_settings
+from tests.clinic import a_deaf_pooler
 
 LONG_S = 600
 SHORT_S = 0.2
@@ -402,3 +405,15 @@ async def test_pooler_is_told_from_a_server_that_is_away() -> None:
         with pytest.raises(DatabaseUnavailable, match="PgBouncer") as refused:
             await Database.connect(f"postgresql://kiosk@127.0.0.1:{port}/kiosk")
     assert not refused.value.may_pass
+
+
+async def test_requests_go_through_a_pooler_that_is_set(dsn: str) -> None:
+    """Its users see the same database under the same limits; an address where nobody pools is named."""
+    async with a_deaf_pooler(dsn) as pooled:
+        settings = load_settings({"database_url": dsn, "database_pooler_url": pooled}, env_file=None)
+        async with open_database(settings) as db, db.transaction() as tx:
+            assert await tx.fetchval("SELECT pg_backend_pid()") != tx.get_server_pid()
+            assert await tx.fetchval("SHOW statement_timeout") == "15s"
+            assert await tx.fetchval("SELECT count(*) FROM customers") == 0
+    with pytest.raises(BadSettings, match="DATABASE_POOLER_URL: "):
+        await connect(settings, dsn)

@@ -131,6 +131,17 @@ async def test_newer_database_is_refused(empty_dsn: str, tmp_path: Path) -> None
         await migrate(empty_dsn, tmp_path)
 
 
+async def test_newer_database_will_do_for_whoever_goes_back(empty_dsn: str, tmp_path: Path) -> None:
+    """Told so, an older program starts on it and changes nothing; what it knows must be as it knows it."""
+    await migrate(empty_dsn, folder_of(tmp_path, BOTH))
+    (tmp_path / "0002_price.sql").unlink()
+    assert await migrate(empty_dsn, tmp_path, newer_too=True) == ()
+    first = next(iter(BOTH))
+    (tmp_path / first).write_text("SELECT 1;")
+    with pytest.raises(MigrationError, match="was changed after it was applied"):
+        await migrate(empty_dsn, tmp_path, newer_too=True)
+
+
 @pytest.mark.parametrize(
     ("files", "problem"),
     [

@@ -12,7 +12,8 @@ import structlog
 
 from kiosk.bot.buttons import Choose, Create, Home, model_code, pack
 from kiosk.bot.handlers import HELP
-from kiosk.bot.intake import ALLOWED_UPDATES, BotIntake
+from kiosk.bot.intake import BotIntake
+from kiosk.bot.kinds import ALLOWED_UPDATES
 from kiosk.bot.opening import COMMANDS
 from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Button

@@ -91,12 +91,13 @@ async def test_start_behind_a_pooler_says_what_it_needs(open_folder: Path, dsn: 
         )
         assert ended.code == 2
         (line,) = ended.told
-        assert line.startswith("kiosk: DATABASE_DIRECT_URL: DATABASE_URL leads to a pooler such as PgBouncer")
+        assert line.startswith("kiosk: DATABASE_URL: leads to a pooler such as PgBouncer")
+        assert line.endswith("as DATABASE_POOLER_URL")
         assert str(urlsplit(dsn).password) not in ended.err
 
 
 async def test_shop_sells_behind_a_pooler(open_folder: Path, dsn: str) -> None:
-    """With the server's own address for the engine everything works, and the books are clean."""
+    """With the server's own address beside it everything works, and the books are clean."""
     async with (
         TelegramSandbox(TelegramOptions()) as telegram,
         KieSandbox(KieOptions(time_scale=0.02)) as kie,
@@ -109,8 +110,8 @@ async def test_shop_sells_behind_a_pooler(open_folder: Path, dsn: str) -> None:
             "KIE_API_KEY": KIE_KEY,
             "KIE_BASE_URL": kie.api_url,
             "KIE_UPLOAD_URL": kie.upload_url,
-            "DATABASE_URL": pooled,
-            "DATABASE_DIRECT_URL": dsn,
+            "DATABASE_URL": dsn,
+            "DATABASE_POOLER_URL": pooled,
             "DATABASE_POOL_SIZE": "20",
             "WELCOME_BALANCE_RUB": "100",
             "POLL_FIRST_S": "0.5",

@@ -22,6 +22,7 @@ SECRETS = {
     "METRICS_TOKEN": "token-of-whoever-scrapes",
     "OTEL_EXPORTER_OTLP_HEADERS": "X-Key=header-that-nobody-knows",
     "SENTRY_DSN": "https://0a1b2c3d4e5f@sentry.example/42",
+    "DATABASE_POOLER_URL": "postgresql://kiosk:password-of-nobody-else@pooler.example/kiosk",
 }
 MALFORMED = [
     ("TELEGRAM_BASE_URL", "api.telegram.example"),
@@ -192,7 +193,8 @@ def test_settings_never_show_a_secret(monkeypatch: pytest.MonkeyPatch, told: "ty
 def test_secrets_are_listed_with_what_is_secret_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log hides each secret value, and the half of a token, the password or the header that could stand alone."""
     secrets = load(monkeypatch, **SECRETS).secrets()
-    assert set(secrets) == {*SECRETS.values(), "Tk" * 16, "password-of-nobody", "header-that-nobody-knows"}
+    alone = {"Tk" * 16, "password-of-nobody", "password-of-nobody-else", "header-that-nobody-knows"}
+    assert set(secrets) == {*SECRETS.values(), *alone}
 
 
 def test_common_words_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

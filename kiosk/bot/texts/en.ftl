@@ -77,6 +77,26 @@ alert-webhook_troubled =
 
     Bot { $bot }: Telegram cannot hand us its updates, waiting: { $pending }. It says: { $error }. Check the address in WEBHOOK_BASE_URL.
 
+alert-credits_low =
+    🔔 <b>Few credits are left at the provider</b>
+
+    Left: { $balance }, spent in the last 24 hours: { $spent }. At this pace they last for hours: { $hours }. Top up at the provider, or sales will pause.
+alert-failures =
+    🔔 <b>Too many orders fail</b>
+
+    In the last { $minutes } minutes { $failed } of { $ended } orders failed ({ $share } %). The money is back with the customers. “kiosk doctor” looks at everything that the shop leans on.
+alert-model_failures =
+    🔔 <b>Too many orders of a model fail</b>
+
+    Model { $model }: in the last { $minutes } minutes { $failed } of { $ended } orders failed ({ $share } %). The money is back with the customers. PRICES_FILE takes a model off the shelf.
+alert-cost_above_quote =
+    🔔 <b>The provider took more than was quoted</b>
+
+    Model { $model }, orders: { $count }, the last one { $generation }: { $consumed } credits instead of { $quoted }. Its price has to be mended in PRICES_FILE.
+alert-cost_above_price =
+    🔔 <b>Sold below cost</b>
+
+    Model { $model }, orders: { $count }, the last one { $generation }: it cost { $cost } ₽ and its price is { $price } ₽.
 alert-stray =
     🔔 <b>Forgotten orders found</b>
 
