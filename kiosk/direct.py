@@ -45,10 +45,9 @@ from kiosk.generations.submit import Submitter
 from kiosk.kie.client import KieClient
 from kiosk.log import set_up_logging
 from kiosk.media.given import Porter
-from kiosk.media.links import Links
+from kiosk.media.links import Addresses
 from kiosk.media.luggage import Luggage
-from kiosk.media.source import Library, Stream, Unreachable
-from kiosk.media.store import Source
+from kiosk.media.source import Library
 from kiosk.money import to_rub
 from kiosk.parts import (
     USER_AGENT,
@@ -212,21 +211,6 @@ def _file(
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """Implements `kiosk.media.source.Library` where no bot is: files of chats are for others to read."""
-
-    links: Links
-
-    def open(self, source: Source) -> contextlib.AbstractAsyncContextManager[Stream]:
-        return self.links.open(source.link) if source.link else self._unread()
-
-    @contextlib.asynccontextmanager
-    async def _unread(self) -> AsyncIterator[Stream]:
-        raise Unreachable
-        yield
-
-
-@dataclass(frozen=True, slots=True)
 class Whoever(Mapping[int, Library]):
     """The same library for the customers of every bot: what lies at an address is anybody's."""
 
@@ -287,7 +271,7 @@ def _driver(
         poll_first_s=settings.poll_first_s,
         luggage=Luggage(db, kie, Whoever(library), asyncio.Semaphore(FILES_AT_ONCE)),
     )
-    return Driver(db, submit, Observer(db, kie, shelf, fetcher, settler, settings.poll_first_s))
+    return Driver(db, submit, Observer(db, kie, shelf, fetcher, settler, settings.poll_first_s, rates(settings)))
 
 
 def bot_of(settings: Settings, customer: int | None, bot: int | None) -> int | None:

@@ -1,7 +1,7 @@
 """The house: the customer that orders for the shop itself. It is no user of Telegram, and owns nothing.
 
 Every price is lent to it together with the hold, out of the adjustments, and goes back there with the resolution: see
-the functions of migration 0017.
+the functions of migration 0018.
 """
 
 from typing import Final

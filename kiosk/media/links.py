@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from kiosk.media.source import Gone, Private, Stream, Unreachable
+from kiosk.media.store import Source
 
 REDIRECTS_AT_MOST: Final = 4
 CONNECTIONS: Final = 20
@@ -110,3 +111,18 @@ class Links:
             return
         if not public:
             raise Private
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Implements `kiosk.media.source.Library` where no bot is: files of chats are for others to read."""
+
+    links: Links
+
+    def open(self, source: Source) -> AbstractAsyncContextManager[Stream]:
+        return self.links.open(source.link) if source.link else self._unread()
+
+    @asynccontextmanager
+    async def _unread(self) -> AsyncIterator[Stream]:
+        raise Unreachable
+        yield

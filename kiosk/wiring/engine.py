@@ -5,18 +5,21 @@ from functools import partial
 from typing import Final
 
 from kiosk.bot.crier import FirstAccepted
-from kiosk.catalog.quote import Rates
+from kiosk.customers.house import NUMBER as HOUSE
 from kiosk.generations.deliver import Deliverer
 from kiosk.generations.observe import Observer
 from kiosk.generations.reconcile import Reconciler
 from kiosk.generations.submit import Submitter
 from kiosk.generations.sweep import Sweeper
 from kiosk.generations.usher import Usher
+from kiosk.media.links import Addresses
 from kiosk.media.luggage import Luggage
+from kiosk.media.source import Library
 from kiosk.operators.audit import Auditor
 from kiosk.operators.credits import look_at_credits
 from kiosk.operators.tell import Teller
 from kiosk.operators.watch import CREDITS_EVERY_S, FAILURES_EVERY_S, Limits, Watcher
+from kiosk.parts import rates
 from kiosk.queue.jobs import Act
 from kiosk.queue.rounds import Nightly, Round, Rounds
 from kiosk.queue.worker import Worker
@@ -33,6 +36,9 @@ TIDY_LEASE_S: Final = 3600.0
 def make_worker(parts: Parts, branches: Sequence[Branch]) -> Worker:
     """Each order is shown, delivered and read from through the bot of its customer."""
     settings, db, kie, shelf = parts.settings, parts.db, parts.kie, parts.shelf
+    # The house has no bot, and so no files but those that lie at an address.
+    libraries: dict[int, Library] = {HOUSE: Addresses(parts.links)}
+    libraries |= {branch.bot.id: branch.files for branch in branches}
     submit = Submitter(
         db=db,
         kie=kie,
@@ -42,10 +48,9 @@ def make_worker(parts: Parts, branches: Sequence[Branch]) -> Worker:
         usher=Usher(db, {branch.bot.id: branch.messenger for branch in branches}),
         callback_base=settings.webhook_base_url,
         poll_first_s=settings.poll_first_s,
-        luggage=Luggage(db, kie, {branch.bot.id: branch.files for branch in branches}, hands()),
+        luggage=Luggage(db, kie, libraries, hands()),
     )
-    rates = Rates(rub_per_usd=settings.rub_per_usd, multiplier=settings.price_multiplier)
-    observe = Observer(db, kie, shelf, parts.fetcher, parts.settler, settings.poll_first_s, rates)
+    observe = Observer(db, kie, shelf, parts.fetcher, parts.settler, settings.poll_first_s, rates(settings))
     deliver = Deliverer(db, {branch.bot.id: branch.courier for branch in branches})
     return Worker(
         open_pool=parts.engine_pool,

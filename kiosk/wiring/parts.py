@@ -8,26 +8,19 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
-
-from kiosk import __version__
-from kiosk.assortment import assortment
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database, Pool, open_pool
 from kiosk.delivery.fetch import Fetcher
-from kiosk.generations.gate import Rate
 from kiosk.generations.gatekeeper import Gatekeeper
 from kiosk.generations.settle import Settler
-from kiosk.ids import key_name
 from kiosk.kie.client import KieClient
-from kiosk.media.links import Links, link_session
+from kiosk.media.links import Links
 from kiosk.metrics import know_models
+from kiosk.parts import USER_AGENT, gatekeeper, open_links, provider_client, provider_session, the_shelf
 from kiosk.role import Role
 from kiosk.settings import Settings
 
 UPLOAD_LIMIT_BYTES: Final = 50 * 1024 * 1024  # Bot API, "Sending files"
-PROVIDER_CONNECTIONS: Final = 100
-AGENT: Final = f"Kiosk/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +47,7 @@ class Parts:
 async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: Database, dsn: str, role: Role) -> Parts:
     """Nothing here waits or talks to anyone; what is opened closes with `stack`. Errors: CatalogError."""
     session = await stack.enter_async_context(provider_session())
-    links = await stack.enter_async_context(link_session(allow_private=settings.allow_private_links))
-    key = settings.provider_key()
-    shelf = assortment(settings.prices_file, single_model_only=settings.single_model_only)
+    shelf = the_shelf(settings)
     know_models({model.id: model.output.value for model in shelf.models})
     return Parts(
         role=role,
@@ -65,23 +56,11 @@ async def make_parts(stack: contextlib.AsyncExitStack, settings: Settings, db: D
         db=db,
         dsn=dsn,
         shelf=shelf,
-        kie=KieClient(session, api_key=key, base_url=settings.kie_base_url, upload_url=settings.kie_upload_url),
-        fetcher=Fetcher(session, AGENT, UPLOAD_LIMIT_BYTES),
-        links=Links(links, allow_private=settings.allow_private_links, user_agent=AGENT),
-        keeper=Gatekeeper(
-            db=db,
-            key_name=key_name(key),
-            rate=Rate(settings.provider_creates, settings.provider_window_s),
-            grace_s=settings.submit_grace_s,
-        ),
+        kie=provider_client(settings, session),
+        fetcher=Fetcher(session, USER_AGENT, UPLOAD_LIMIT_BYTES),
+        links=await open_links(stack, settings),
+        keeper=gatekeeper(settings, db),
         settler=Settler(db),
-    )
-
-
-def provider_session() -> aiohttp.ClientSession:
-    """For the provider and its file hosts: bounded, and without the cookies of whoever stands before them."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=PROVIDER_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar()
     )
 
 
