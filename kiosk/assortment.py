@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from kiosk.catalog.model import Output
 from kiosk.catalog.shelf import Shelf, default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.generations.deadlines import Patience
 from kiosk.settings import Settings
 

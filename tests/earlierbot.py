@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from kiosk.catalog.model import Output
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.db import Database
 from kiosk.generations.deadlines import Patience
 from kiosk.ledger.audit import audit

@@ -14,9 +14,9 @@ from aiohttp import web
 from kiosk.bot.desk import Desk
 from kiosk.bot.messenger import TelegramMessenger
 from kiosk.bot.opening import make_bot
-from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher
 from kiosk.generations import store

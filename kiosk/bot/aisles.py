@@ -8,7 +8,8 @@ from kiosk.bot.labels import grid
 from kiosk.bot.screens import Button, Screen, home_row
 from kiosk.bot.ways import pages
 from kiosk.bot.words import Words
-from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.model import Model
+from kiosk.catalog.vocabulary import ModelType
 from kiosk.ledger.store import Wallet
 
 PAGE_MODELS: Final = 8

@@ -13,9 +13,9 @@ from kiosk.bot.replies import Pressed, Reply
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import words
 from kiosk.catalog.lowest import cheapest
-from kiosk.catalog.model import ModelType
 from kiosk.catalog.quote import Unpriced, UnpricedReason, quote
 from kiosk.catalog.reference import Reference
+from kiosk.catalog.vocabulary import ModelType
 from kiosk.customers import store as customers
 from kiosk.customers.arrive import Visitor
 from kiosk.customers.store import Customer

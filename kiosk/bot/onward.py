@@ -10,7 +10,8 @@ from kiosk.bot.labels import grid
 from kiosk.bot.screens import Button, Screen, home_row
 from kiosk.bot.ways import pages
 from kiosk.bot.words import Words
-from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.model import Model
+from kiosk.catalog.vocabulary import ModelType
 
 NUMBERS_IN_ROW: Final = 4
 KINDS_IN_ROW: Final = 2

@@ -11,19 +11,7 @@ from typing import Any, Final, assert_never
 from kiosk.catalog.answer import Accepted, check
 from kiosk.catalog.form import Valid, next_question, validate
 from kiosk.catalog.lowest import priced_by
-from kiosk.catalog.model import (
-    Choice,
-    Flag,
-    Group,
-    Input,
-    Kind,
-    Listing,
-    Media,
-    MediaType,
-    Model,
-    Number,
-    Text,
-)
+from kiosk.catalog.model import Choice, Flag, Group, Input, Kind, Listing, Media, MediaType, Model, Number, Text
 from kiosk.catalog.quote import USD_PER_CREDIT, Quote, Rates, quote
 from kiosk.catalog.reference import Reference
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.model import Model
 from kiosk.catalog.report import credits_from, number, sold
 from kiosk.catalog.shelf import Shelf
+from kiosk.catalog.vocabulary import ModelType
 
 HEADING: Final = """# Models
 

@@ -30,7 +30,6 @@ from kiosk.catalog.model import (
     RequiresInput,
     Rule,
     Scalar,
-    Status,
     TaskCondition,
     Text,
     TotalChars,
@@ -39,6 +38,7 @@ from kiosk.catalog.model import (
 )
 from kiosk.catalog.quote import USD_PER_CREDIT, Rates
 from kiosk.catalog.shelf import NotSoldReason, Shelf
+from kiosk.catalog.vocabulary import Status
 
 # With these a kopeck is a hundredth of a credit.
 IN_CREDITS: Final = Rates(rub_per_usd=1 / USD_PER_CREDIT, multiplier=Decimal(1))

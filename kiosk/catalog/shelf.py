@@ -9,12 +9,13 @@ from typing import Final
 
 from kiosk.catalog.askable import is_walkable
 from kiosk.catalog.followup import can_follow, refers_to_a_task
-from kiosk.catalog.model import Model, ModelType, Status
+from kiosk.catalog.model import Model
 from kiosk.catalog.quote import is_priceable
 from kiosk.catalog.reading.entry import read_entry
 from kiosk.catalog.reading.overrides import FILE as PRICES
 from kiosk.catalog.reading.overrides import apply_overrides
 from kiosk.catalog.reading.sheet import CatalogError, Flaw, quoted, read_yaml
+from kiosk.catalog.vocabulary import ModelType, Status
 
 __all__ = ["CatalogError", "Flaw", "NotSoldReason", "Shelf", "UnknownModel", "default_shelf", "load_shelf"]
 

@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.model import Model
 from kiosk.catalog.page import page as catalog_page
 from kiosk.catalog.report import WHY_NOT, against_provider, credits_from, differences, facts, not_kept, number, sold
 from kiosk.catalog.shelf import Shelf, UnknownModel, default_shelf, load_shelf
+from kiosk.catalog.vocabulary import ModelType
 from kiosk.errors import CannotStart
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError

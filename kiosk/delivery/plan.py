@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from kiosk.catalog.model import ModelType
+from kiosk.catalog.vocabulary import ModelType
 
 
 class Media(StrEnum):

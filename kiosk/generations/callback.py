@@ -6,7 +6,7 @@ from enum import Enum
 import structlog
 
 from kiosk.db import Database, Tx
-from kiosk.generations import store, tasks
+from kiosk.generations import late_looks, store, tasks
 from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.states import TASKS_AT_MOST
 from kiosk.ids import same_secret
@@ -56,7 +56,7 @@ class CallbackDesk:
     async def _wake(self, tx: Tx, generation_id: int, task_id: str) -> None:
         """The answer to an unknown outcome may come this way: then the task becomes known by its callback."""
         if await tasks.add(tx, generation_id, task_id, at_most=TASKS_AT_MOST):
-            await store.expect_late(tx, generation_id, wait_s=LATE_LOOKS_S[0])
+            await late_looks.expect(tx, generation_id, wait_s=LATE_LOOKS_S[0])
         if await tasks.generation_of_task(tx, task_id) == generation_id:
             await store.start_running(tx, generation_id, task_id, poll_s=self.poll_first_s)
         await enqueue(tx, Job(Act.OBSERVE, generation_id))

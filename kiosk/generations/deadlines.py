@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kiosk.catalog.model import Model, Output
+from kiosk.catalog.model import Model
+from kiosk.catalog.vocabulary import Output
 
 # After an order ended with a task that had not: each pause begins with the look before. The provider keeps what it
 # made for days; whoever waited two days for a picture wants it no more.

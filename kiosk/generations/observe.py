@@ -15,7 +15,7 @@ from kiosk.db import Database
 from kiosk.delivery.fetch import Fetcher, Unusable
 from kiosk.delivery.plan import EXACT, Media, Output
 from kiosk.delivery.wording import Wording
-from kiosk.generations import margin, store, tasks
+from kiosk.generations import late_looks, margin, store, tasks
 from kiosk.generations.settle import Settler, about
 from kiosk.generations.states import Failure, State, poll_delay_s
 from kiosk.generations.store import Generation
@@ -193,7 +193,7 @@ class Observer:
 
     async def _look_no_more(self, order: Generation) -> None:
         async with self.db.transaction() as tx:
-            await store.look_no_more(tx, order.id, was=order.state)
+            await late_looks.end(tx, order.id, was=order.state)
 
     async def _complete_costs(self, order: Generation, task_ids: Sequence[str]) -> None:
         """A second task of one generation may end after the first was delivered: its cost still counts."""

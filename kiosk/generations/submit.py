@@ -10,7 +10,7 @@ import structlog
 from kiosk.catalog.form import Valid, payload, validate
 from kiosk.catalog.shelf import Shelf
 from kiosk.db import Database
-from kiosk.generations import follow, line, store, tasks
+from kiosk.generations import follow, late_looks, line, store, tasks
 from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.gate import OBEYED_S, Asked, blames_the_order
 from kiosk.generations.gatekeeper import Gatekeeper, Passed
@@ -168,7 +168,7 @@ class Submitter:
     async def _created(self, order: Generation, asked: Asked, outcome: Created, task_id: str) -> None:
         async with self.db.transaction() as tx:
             if await tasks.add(tx, order.id, task_id, at_most=TASKS_AT_MOST):
-                await store.expect_late(tx, order.id, wait_s=LATE_LOOKS_S[0])
+                await late_looks.expect(tx, order.id, wait_s=LATE_LOOKS_S[0])
             await tasks.match_orphans(tx, task_id, order.id)
             started = await store.start_running(tx, order.id, task_id, poll_s=self.poll_first_s)
             if not started:

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from kiosk.db import Database
-from kiosk.generations import drafts, store, tasks
+from kiosk.generations import drafts, late_looks, store, tasks
 from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.states import State
 from kiosk.operators.store import forget_told
@@ -51,7 +51,7 @@ class Sweeper:
         """Orders that ended while a task of theirs had not: the provider may have finished it since."""
         while True:
             async with self.db.transaction() as tx:
-                due = await store.claim_late(tx, limit=BATCH, pauses_s=LATE_LOOKS_S)
+                due = await late_looks.claim(tx, limit=BATCH, pauses_s=LATE_LOOKS_S)
                 await enqueue(tx, *(Job(Act.OBSERVE, generation_id) for generation_id in due))
             if due:
                 log.debug("sweep.looked_late", count=len(due))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from kiosk.catalog.form import ProblemKind
-from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Rates
 from kiosk.catalog.shelf import Shelf, default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.db import Database, Tx
 from kiosk.generations import drafts, store
 from kiosk.generations.confirm import Confirmed, InsufficientFunds, PriceChanged, Till

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kiosk.db import Database
-from kiosk.generations import store
+from kiosk.generations import late_looks
 from kiosk.generations.callback import Taken
 from kiosk.generations.deadlines import LATE_LOOKS_S
 from kiosk.generations.states import Failure, State
@@ -151,7 +151,7 @@ async def test_pauses_between_late_looks_grow(database: Database, looks: int) ->
         order = await given_up(database, shop)
         await move(database, order, late_looks=str(looks), late_look_at="now()")
         async with database.transaction() as tx:
-            assert await store.claim_late(tx, limit=5, pauses_s=LATE_LOOKS_S) == [order]
+            assert await late_looks.claim(tx, limit=5, pauses_s=LATE_LOOKS_S) == [order]
             ahead: timedelta = await tx.fetchval("SELECT late_look_at - now() FROM generations WHERE id = $1", order)
         assert ahead == timedelta(seconds=LATE_LOOKS_S[looks + 1])
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from kiosk.bot.buttons import Follow, FollowAisle, Onward, Pick, model_code, pack
-from kiosk.catalog.model import ModelType
+from kiosk.catalog.vocabulary import ModelType
 from kiosk.db import Database
 from kiosk.generations.states import State
 from kiosk.generations.store import Generation

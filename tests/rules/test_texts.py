@@ -12,9 +12,10 @@ from kiosk.bot.labels import OPTION
 from kiosk.bot.opening import COMMANDS
 from kiosk.bot.words import LANGUAGES
 from kiosk.catalog.form import questions, settings
-from kiosk.catalog.model import Choice, MediaType, ModelType, Output
+from kiosk.catalog.model import Choice, MediaType
 from kiosk.catalog.objects import group_of
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import ModelType, Output
 from kiosk.delivery.plan import Media
 from kiosk.generations.gate import Why
 from kiosk.generations.original import Owed

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from kiosk.bot import buttons
 from kiosk.bot.buttons import LIMIT_BYTES, Press, choice_mark, model_code, pack, unpack
 from kiosk.catalog.form import question
-from kiosk.catalog.model import ModelType
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import ModelType
 
 MODELS = default_shelf().models
 NUMBERS = st.integers(0, 2**53)

@@ -4,9 +4,9 @@ from decimal import Decimal
 from importlib.resources import files
 
 from kiosk.catalog.form import Accepted, Valid, check_answer, next_question, payload, validate
-from kiosk.catalog.model import Output
 from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.shelf import load_shelf
+from kiosk.catalog.vocabulary import Output
 
 MODELS = files("kiosk.catalog").joinpath("models.yaml").read_text(encoding="utf-8")
 INVENTED = """

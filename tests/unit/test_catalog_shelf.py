@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from kiosk.catalog.form import Accepted, check_answer
-from kiosk.catalog.model import Confidence, Group, Kind, Listing, Media, Model, Output
+from kiosk.catalog.model import Group, Kind, Listing, Media, Model
 from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.rules import with_defaults
 from kiosk.catalog.shelf import NotSoldReason, UnknownModel, default_shelf, load_shelf
+from kiosk.catalog.vocabulary import Confidence, Output
 
 TEXT = files("kiosk.catalog").joinpath("models.yaml").read_text(encoding="utf-8")
 SHELF = default_shelf()

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from kiosk.assortment import patience
-from kiosk.catalog.model import Output
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.generations.deadlines import LATE_LOOKS_S, Patience
 from kiosk.settings import load_settings
 

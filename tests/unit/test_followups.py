@@ -15,10 +15,11 @@ from kiosk.catalog.askable import is_askable
 from kiosk.catalog.followup import EarlierTask, by_file, by_task, by_text, file_of, told_of
 from kiosk.catalog.form import questions, settings
 from kiosk.catalog.lowest import cheapest, lowest_price
-from kiosk.catalog.model import AnyOf, ExactlyOneOf, MediaType, Model, Output
+from kiosk.catalog.model import AnyOf, ExactlyOneOf, MediaType, Model
 from kiosk.catalog.quote import Quote, Rates, quote
 from kiosk.catalog.reference import Reference, ResultReference, read_result_reference
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.delivery.plan import Media
 from kiosk.generations.draft import with_caption
 from kiosk.generations.follow import Subject, leads_on, offer, offers, referred

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 
-from kiosk.catalog.model import Output
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import Output
 from kiosk.generations.deadlines import Patience
 from kiosk.legacy.plan import Known, Plan, Terms, plan
 from kiosk.legacy.read import Row, Table, a_row, amount, chat, moment, number

@@ -18,9 +18,10 @@ from kiosk.bot.screens import Screen
 from kiosk.bot.ways import PAGE_CHOICES
 from kiosk.bot.words import LANGUAGES, Language, Words, words
 from kiosk.catalog.form import Problem, ProblemKind, question
-from kiosk.catalog.model import Model, ModelType
+from kiosk.catalog.model import Model
 from kiosk.catalog.quote import Unpriced, UnpricedReason
 from kiosk.catalog.shelf import default_shelf
+from kiosk.catalog.vocabulary import ModelType
 from kiosk.delivery.messenger import Standing
 from kiosk.generations.gate import Why
 from kiosk.generations.states import Failure, State

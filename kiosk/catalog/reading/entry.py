@@ -3,11 +3,12 @@
 import re
 from typing import Final
 
-from kiosk.catalog.model import Confidence, Model, ModelType, Output, Status
+from kiosk.catalog.model import Model
 from kiosk.catalog.reading.inputs import read_inputs
 from kiosk.catalog.reading.rules import read_rules
 from kiosk.catalog.reading.sheet import Flaw, Sheet, quoted
 from kiosk.catalog.reading.tariff import read_tariff
+from kiosk.catalog.vocabulary import Confidence, ModelType, Output, Status
 
 LONGEST_USUAL_S: Final = 86_400
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
