@@ -40,7 +40,8 @@ AUDIT = " UNION ALL ".join(
 )
 FORGET = """
     SET LOCAL session_replication_role = 'replica';
-    TRUNCATE transfers, payments, generations, deliveries, tasks, orphan_callbacks, alerts, pgqueuer, pgqueuer_log;
+    TRUNCATE transfers, payments, generations, deliveries, tasks, media, orphan_callbacks, alerts, pgqueuer,
+        pgqueuer_log;
     DELETE FROM accounts WHERE customer_id IS NOT NULL;
     DELETE FROM customers;
 """

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from kiosk.bot.desk import Desk
+from kiosk.bot.filing import FilingDesk
 from kiosk.bot.messenger import TelegramMessenger
 from kiosk.bot.opening import make_bot
 from kiosk.catalog.quote import Rates
@@ -149,9 +149,9 @@ class Workshop:
         self.kie.faults.add(Fault(name, target, times=times, args=args))
 
 
-def a_desk(shop: Workshop) -> Desk:
+def a_desk(shop: Workshop) -> FilingDesk:
     """The counter of this shop."""
-    return Desk(
+    return FilingDesk(
         db=shop.db,
         shelf=default_shelf(),
         wizard=shop.wizard,

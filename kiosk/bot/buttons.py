@@ -201,7 +201,7 @@ _WORD_OF: Final[dict[type[Press], str]] = {
     Again: "r",
     Original: "o",
     Onward: "w",
-    Pick: "k",
+    Pick: "i",
     FollowAisle: "a",
     Follow: "f",
 }

@@ -61,7 +61,7 @@ class Deliverer:
             order, parcels = claimed
             part = parcels[0].part
             with span(f"bring {part.value}", files=len(parcels)):
-                handed = await _hand_over(courier, recipient(order, customer, shown_as), parcels)
+                handed = await self._hand_over(courier, recipient(order, customer, shown_as), parcels)
             outcome = "sent" if isinstance(handed, tuple) else type(handed).__name__.lower()
             metrics.DELIVERIES.labels(part.value, outcome).inc(len(parcels))
             told = told or part in (Part.RESULT, Part.FAILURE)
@@ -76,6 +76,12 @@ class Deliverer:
             measure(ended)
         if complete:
             log.info("generation.delivered", state=order.state.value, tries=order.delivery_tries)
+
+    async def _hand_over(self, courier: Courier, to: Recipient, parcels: Sequence[Delivery]) -> AlbumHanded:
+        if len(parcels) > 1:
+            return await courier.hand_over_album(to, parcels)
+        handed = await courier.hand_over(to, parcels[0])
+        return (handed,) if isinstance(handed, Sent) else handed
 
     async def _claim(self, generation_id: int) -> tuple[Generation, Sequence[Delivery]] | None:
         """The next parcels, and the order as it is by then: it may have succeeded while its failure was being told."""
@@ -152,13 +158,6 @@ class Deliverer:
     async def _put_back(self, tx: Tx, parcels: Sequence[Delivery], *, untried: bool = False) -> None:
         for parcel in parcels:
             await deliveries.put_back(tx, parcel.id, untried=untried)
-
-
-async def _hand_over(courier: Courier, to: Recipient, parcels: Sequence[Delivery]) -> AlbumHanded:
-    if len(parcels) > 1:
-        return await courier.hand_over_album(to, parcels)
-    handed = await courier.hand_over(to, parcels[0])
-    return (handed,) if isinstance(handed, Sent) else handed
 
 
 def measure(order: Generation) -> None:

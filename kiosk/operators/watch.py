@@ -10,6 +10,7 @@ import structlog
 from kiosk.db import Database
 from kiosk.kie.client import KieClient
 from kiosk.kie.errors import KieError
+from kiosk.metrics import BALANCE, UNKNOWN
 from kiosk.operators import lately
 from kiosk.operators.alerts import Alert, Kind
 from kiosk.operators.lately import Ended
@@ -74,6 +75,7 @@ class Watcher:
         try:
             balance = await self.kie.credits()
         except KieError as error:
+            BALANCE.set(UNKNOWN)  # what it was is no answer any more
             log.info("credits.unknown", error=type(error).__name__)
             return
         async with self.db.transaction() as tx:

@@ -16,7 +16,6 @@ from kiosk.media.links import Addresses
 from kiosk.media.luggage import Luggage
 from kiosk.media.source import Library
 from kiosk.operators.audit import Auditor
-from kiosk.operators.credits import look_at_credits
 from kiosk.operators.tell import Teller
 from kiosk.operators.watch import CREDITS_EVERY_S, FAILURES_EVERY_S, Limits, Watcher
 from kiosk.parts import rates
@@ -28,7 +27,6 @@ from kiosk.wiring.branch import Branch
 from kiosk.wiring.parts import Parts, hands
 
 NIGHTLY_LOOK_S: Final = 60.0
-CREDITS_LOOK_S: Final = 300.0
 AUDIT_LEASE_S: Final = 4 * 3600.0
 TIDY_LEASE_S: Final = 3600.0
 
@@ -70,7 +68,6 @@ def make_rounds(parts: Parts, branches: Sequence[Branch]) -> Rounds:
         {
             "sweep": Round(2, sweeper.sweep),
             "reopen": Round(5, partial(parts.keeper.reopen, parts.kie)),
-            "credits": Round(CREDITS_LOOK_S, partial(look_at_credits, parts.kie)),
             "look_late": Round(10, sweeper.look_late),
             "match_orphans": Round(60, sweeper.match_orphans),
             "reconcile": Round(60, Reconciler(db).reconcile),

@@ -23,7 +23,14 @@ from tests.workshop import a_workshop
 SHELF = default_shelf()
 WAV, VEO_EXTEND = SHELF.get("ai-music-api/convert-to-wav-format"), SHELF.get("veo/extend")
 SONG = [
-    Output(Media.AUDIO, f"https://files.example/{number}.mp3", "Вальс", 20, "task-of-song", f"track-{number}")
+    Output(
+        Media.AUDIO,
+        f"https://files.example/{number}.mp3",
+        "Вальс",
+        20,
+        task_id="task-of-song",
+        track_id=f"track-{number}",
+    )
     for number in range(2)
 ]
 PICTURE = Facts(MediaType.IMAGE, "png", "image/png", MIB)

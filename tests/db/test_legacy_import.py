@@ -198,7 +198,7 @@ async def test_history_keeps_its_moments(database: Database, postgres: str) -> N
     async with an_earlier_bot(postgres, *BOTH) as address:
         await imported(database, address)
     async with database.reading() as tx:
-        day = await last_day(tx)
+        day = await last_day(tx, BOT)
         created = await tx.fetchval("SELECT created_at FROM payments WHERE reference = $1", f"{BOT}/3")
         settled = await tx.fetchval("SELECT settled_at FROM generations WHERE task_id = 'kie-1'")
         captured = await tx.fetchval(
@@ -218,7 +218,7 @@ async def test_orders_are_in_the_books(database: Database, postgres: str) -> Non
     async with an_earlier_bot(postgres, SECOND) as address:
         await imported(database, address)
     async with database.reading() as tx:
-        report = await customer_report(tx, 201)
+        report = await customer_report(tx, BOT, 201)
         kinds = await tx.fetch(
             "SELECT t.kind, t.amount_kopecks FROM transfers t JOIN accounts a ON a.id IN (t.debit_id, t.credit_id) "
             "JOIN customers c ON c.id = a.customer_id WHERE c.telegram_id = 201 AND a.kind = 'available' ORDER BY t.id"

@@ -5,6 +5,7 @@ import pytest
 from kiosk.bot import cards
 from kiosk.bot.words import words
 from kiosk.catalog.form import QuestionKind
+from kiosk.catalog.model import Media as Wanted
 from kiosk.catalog.model import Model
 from kiosk.catalog.reference import Reference
 from kiosk.catalog.shelf import default_shelf
@@ -18,6 +19,9 @@ from kiosk.generations.states import State
 from kiosk.generations.store import Generation
 from kiosk.ledger import store as ledger
 from kiosk.ledger.audit import audit
+from kiosk.media import store as media
+from kiosk.media.fit import Facts
+from kiosk.media.store import Source
 from tests.answers import SECONDS, first_answer
 from tests.db.test_draft import CHAT, PATIENCE, WIZARD
 from tests.shopkeeping import a_customer
@@ -38,9 +42,11 @@ async def walked_to_the_card(tx: Tx, customer: int, model: Model) -> Generation:
             draft = await WIZARD.go_on(tx, draft)
             continue
         if asked.kind is QuestionKind.MEDIA:
-            for number in range(int(asked.minimum or 1)):
+            for _ in range(int(asked.minimum or 1)):
                 update += 1
-                answer = await WIZARD.attach(tx, draft, asked.field, Reference(number + 1, SECONDS), update)
+                assert asked.media
+                file = await a_file(tx, customer, asked.media, update)
+                answer = await WIZARD.attach(tx, draft, asked.field, file, update)
                 assert isinstance(answer, Answered)
                 draft = answer.generation
             draft = await WIZARD.go_on(tx, draft) if draft.asking == asked.field else draft
@@ -49,6 +55,15 @@ async def walked_to_the_card(tx: Tx, customer: int, model: Model) -> Generation:
         assert isinstance(answer, Answered), (model.id, asked.field)
         draft = answer.generation
     return draft
+
+
+async def a_file(tx: Tx, customer: int, wanted: Wanted, number: int) -> Reference:
+    """One of the customer's own that would do."""
+    extension = wanted.formats[0] if wanted.formats else "bin"
+    facts = Facts(wanted.media, extension, f"{wanted.media}/{extension}", 1000, SECONDS)
+    file = await media.add(tx, customer, number, Source(file_id=f"file-{number}"), facts)
+    assert file
+    return Reference(file, SECONDS)
 
 
 async def at_the_provider(tx: Tx, order: int) -> Generation:

@@ -8,8 +8,8 @@ import pytest
 
 from kiosk.bot import buttons
 from kiosk.bot.buttons import Press, model_code, pack
-from kiosk.bot.desk import Desk
-from kiosk.bot.replies import Pressed, Reply
+from kiosk.bot.filing import FilingDesk
+from kiosk.bot.replies import Brought, Pressed, Reply
 from kiosk.bot.screens import Screen
 from kiosk.bot.words import words
 from kiosk.catalog.form import Question, QuestionKind
@@ -44,7 +44,7 @@ WALKED = (
 class Walker:
     """A visitor with one message of the bot, and the screen in it."""
 
-    desk: Desk
+    desk: FilingDesk
     visitor: Any = field(default_factory=a_visitor)
     screen: Screen = field(default_factory=lambda: Screen(""))
     update: int = 0
@@ -68,7 +68,8 @@ class Walker:
         assert wanted
         if wanted.media:
             facts = Facts(wanted.media.media, "bin", "application/octet-stream", 10, SECONDS)
-            reply = await self.desk.attach(self.visitor, wanted, Source(link="https://x.example/a"), facts, self.update)
+            brought = Brought(Source(link="https://x.example/a"), facts)
+            reply = await self.desk.attach(self.visitor, wanted, brought, self.update)
         else:
             text = str(first_answer(model, asked))
             said = await self.desk.text(self.visitor, self.visitor.telegram_id, text, self.update)
@@ -97,8 +98,8 @@ class Walker:
         return [button.text for row in self.screen.rows for button in row]
 
 
-def a_desk(db: Database) -> Desk:
-    return Desk(
+def a_desk(db: Database) -> FilingDesk:
+    return FilingDesk(
         db=db,
         shelf=default_shelf(),
         wizard=WIZARD,

@@ -21,6 +21,7 @@ from tests.openshop import at_the_card, confirmed, message
 from tests.shopprocess import BOT, KEY, PATIENCE_S, TOKEN
 
 ROUNDS = {"sweep", "reopen", "look_late", "match_orphans", "reconcile", "tell_operators", "audit", "tidy"}
+ROUNDS |= {"watch_credits", "watch_failures"}
 WORKS = {"worker", *ROUNDS}
 CHECKS = {
     "run": {"database", "updates", *WORKS},

@@ -194,9 +194,7 @@ def test_file_that_does_not_fit_is_not_offered() -> None:
 
 def test_words_begin_what_begins_with_words() -> None:
     """Lyrics can be read aloud; a text that is longer than a model takes is not offered to it."""
-    speech = next(model for model in SHELF.sellable() if model.type == "text_to_speech")
-    item = by_text(speech, "привет")
-    assert item
+    speech = next(model for model in SHELF.sellable() if model.type == "text_to_speech" and by_text(model, "привет"))
     assert offer(SHELF, speech, Subject(text="привет")) is not None
     assert by_text(speech, "x" * 400_000) is None
     assert by_text(SHELF.get("recraft/remove-background"), "x") is None
