@@ -48,6 +48,7 @@ STATEMENTS: Final = (
     "kiosk.generations.drafts",
     "kiosk.generations.follow",
     "kiosk.generations.gates",
+    "kiosk.generations.late_looks",
     "kiosk.generations.line",
     "kiosk.generations.results",
     "kiosk.generations.store",

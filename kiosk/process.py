@@ -99,8 +99,8 @@ async def run(settings: Settings, role: Role = Role.RUN) -> None:
     Parts that take long to import (most of it the Bot API's types) are imported here: the port is open and /live
     answers before them, and a command that needs neither does not wait for them.
     """
-    settings.provider_key()
     bots = settings.bots
+    settings.provider_key()
     set_on_retry_hooks([])  # the clients log their own retries
     stopping = asyncio.Event()
     _stop_on_signals(stopping)

@@ -223,7 +223,7 @@ async def test_webhook_of_before_is_taken_away(database: Database) -> None:
         await anna.send_text("good")
         async with polling(listener):
             await listener.until(lambda: listener.given == ["good"] and listener.unconfirmed == 0)
-        assert listener.telegram.world.stats.refusals[409] == 0
+            assert listener.telegram.world.stats.refusals[409] == 0
 
 
 async def test_webhook_that_somebody_sets_is_taken_away_at_once(database: Database) -> None:

@@ -148,7 +148,7 @@ async def test_success_names_the_message_its_file_and_length(
 ) -> None:
     """The largest photo, or whatever else the message holds; no length is none that is not known."""
     result = {"message_id": 9, "date": 1, "chat": {"id": 1, "type": "private"}, **held}
-    assert await meaning(200, {"ok": True, "result": result}) == Sent(9, file_id, seconds)
+    assert await meaning(200, {"ok": True, "result": result}) == Sent(9, file_id, seconds=seconds)
     assert file_id_of(answer(200, json.dumps({"ok": True, "result": result}))) == file_id
 
 
