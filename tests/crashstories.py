@@ -552,7 +552,7 @@ STORIES = {
     ),
     # The model removes backgrounds, so the file of its result follows by itself.
     "file": Story(with_a_file, ("luggage.Luggage.*:*",), but_not="luggage.Luggage._stands_there:*", extras=1),
-    "result": Story(from_a_result, ("luggage.Luggage._stands_there:*",)),
+    "result": Story(from_a_result, ("luggage.Luggage._stands_there:*",), extras=1),
     "host away": Story(
         host_is_away, ("submit.Submitter._packed:line.hold_back", "submit.Submitter._packed:commit"), extras=1
     ),
