@@ -598,6 +598,7 @@ STORIES = {
     "several files": Story(
         several_files,
         (
+            "deliver.Deliverer._hand_over:courier.hand_over_album",
             "deliver.Deliverer._claim:deliveries.claim_with@2",
             "deliver.Deliverer._claim:commit@2",
             "send.Courier.hand_over_album:messenger.send_album",
