@@ -1,5 +1,6 @@
 """What is sold and how long an order may take, as the operator's settings say."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,10 @@ from kiosk.settings import Settings
 SINGLE_MODEL: Final = "z-image"
 
 
-def assortment(prices_file: Path | None, *, single_model_only: bool) -> Shelf:
+def assortment(prices_file: Path | None, *, single_model_only: bool, called_back: bool) -> Shelf:
     """What is sold. Errors: CatalogError, naming every mistake in the operator's prices."""
     shelf = default_shelf(prices_file.read_text(encoding="utf-8") if prices_file else None)
+    shelf = replace(shelf, called_back=called_back)
     return shelf.single(SINGLE_MODEL) if single_model_only else shelf
 
 

@@ -243,7 +243,7 @@ async def open_workbench(settings: Settings) -> AsyncIterator[Workbench]:
         fetcher = Fetcher(session, USER_AGENT, MOST_BYTES, FETCH_S)
         yield Workbench(
             db=db,
-            inspector=Inspector(shelf, wizard.rates, library, settings.webhook_base_url is not None),
+            inspector=Inspector(shelf, wizard.rates, library),
             orders=_orders(settings, db, wizard, Porter(db, kie)),
             driver=_driver(settings, db, shelf, kie, library, fetcher),
             fetcher=fetcher,
@@ -309,12 +309,7 @@ async def price(model: str, inputs: Mapping[str, Any], *, settings: Settings | N
     chosen = settings or load_settings()
     async with contextlib.AsyncExitStack() as stack:
         library = Addresses(await open_links(stack, chosen))
-        inspector = Inspector(
-            the_shelf(chosen),
-            rates(chosen),
-            library,
-            chosen.webhook_base_url is not None,
-        )
+        inspector = Inspector(the_shelf(chosen), rates(chosen), library)
         return await inspector.check(model, inputs)
 
 

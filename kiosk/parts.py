@@ -23,7 +23,11 @@ USER_AGENT: Final = f"Kiosk/{__version__}"
 
 def the_shelf(settings: Settings) -> Shelf:
     """What is sold. Errors: CatalogError."""
-    return assortment(settings.prices_file, single_model_only=settings.single_model_only)
+    return assortment(
+        settings.prices_file,
+        single_model_only=settings.single_model_only,
+        called_back=settings.webhook_base_url is not None,
+    )
 
 
 def rates(settings: Settings) -> Rates:

@@ -49,6 +49,7 @@ WHY_NOT: Final[Mapping[NotSoldReason, str]] = {
     NotSoldReason.NO_PRICE: "its price is not known beforehand",
     NotSoldReason.CANNOT_BE_ASKED: "an input that it needs cannot be asked for in a chat",
     NotSoldReason.NOT_YET_OFFERED: "the catalog does not offer it",
+    NotSoldReason.NOT_CALLED_BACK: "the provider makes it only for whoever it can call back: set WEBHOOK_BASE_URL",
     NotSoldReason.SWITCHED_OFF: "the operator switched it off",
 }
 

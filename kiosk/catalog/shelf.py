@@ -30,6 +30,7 @@ class NotSoldReason(StrEnum):
     NO_PRICE = "no_price"
     CANNOT_BE_ASKED = "cannot_be_asked"
     NOT_YET_OFFERED = "not_yet_offered"
+    NOT_CALLED_BACK = "not_called_back"
     SWITCHED_OFF = "switched_off"
 
 
@@ -43,10 +44,11 @@ class UnknownModel(Exception):  # noqa: N818 - it states a fact
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """`only`: the one model that is for sale whatever the others say."""
+    """`only`: the one model that is for sale whatever the others say. `called_back`: the provider can reach us."""
 
     by_id: Mapping[str, Model]
     only: str | None = None
+    called_back: bool = True
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -107,6 +109,8 @@ class Shelf:
             yield NotSoldReason(model.status.value)
         if not model.sell:
             yield NotSoldReason.NOT_YET_OFFERED
+        if model.callback_required and not self.called_back:
+            yield NotSoldReason.NOT_CALLED_BACK
         if model.switched_off or self.only not in (None, model.id):
             yield NotSoldReason.SWITCHED_OFF
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from kiosk import process
-from kiosk.assortment import assortment, patience
+from kiosk.assortment import patience
 from kiosk.db import Database
 from kiosk.errors import BadSettings
 from kiosk.legacy import store
@@ -23,6 +23,7 @@ from kiosk.legacy.plan import Terms
 from kiosk.legacy.source import open_source
 from kiosk.legacy.tally import line
 from kiosk.log import Redactor, set_up_logging
+from kiosk.parts import the_shelf
 from kiosk.settings import Settings, load_settings, with_parts
 
 out = Console(markup=False, highlight=False)  # what is told is not markup
@@ -92,7 +93,7 @@ async def _terms(db: Database, settings: Settings, bot_id: int, *, trust_holds: 
     return Terms(
         bot_id,
         now,
-        assortment(settings.prices_file, single_model_only=settings.single_model_only),
+        the_shelf(settings),
         patience(settings),
         trust_holds=trust_holds,
     )

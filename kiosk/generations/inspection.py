@@ -58,12 +58,11 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """A file is given as a `Path`, or by its address, which `library` opens. `called_back`: we have an address."""
+    """A file is given as a `Path`, or by its address, which `library` opens."""
 
     shelf: Shelf
     rates: Rates
     library: Library
-    called_back: bool
 
     def model(self, model_id: str) -> Model:
         """One that is sold. Errors: NotOrdered."""
@@ -73,8 +72,6 @@ class Inspector:
         why = self.shelf.why_not_sold(model)
         if why is not None:
             raise NotOrdered(f"{model.id} is not sold: {WHY_NOT[why]}")
-        if model.callback_required and not self.called_back:
-            raise NotOrdered(f"the provider makes {model.id} only for whoever it can call back: set WEBHOOK_BASE_URL")
         return model
 
     async def check(self, model_id: str, inputs: Mapping[str, Any]) -> Ready:

@@ -68,13 +68,17 @@ def _goods(settings: Settings, index: int, profile: BotProfile, flaws: list[str]
     where = f"bots[{index - bool(settings.telegram_bot_token)}]"
     voice = read_voice(profile.texts, f"{where}.texts", flaws) if profile.texts else SHOP_VOICE
     try:
-        shelf = assortment(profile.prices_file, single_model_only=profile.single_model_only)
+        shelf = assortment(
+            profile.prices_file,
+            single_model_only=profile.single_model_only,
+            called_back=settings.webhook_base_url is not None,
+        )
     except (CatalogError, OSError, UnicodeDecodeError) as error:
         if profile.prices_file == settings.prices_file:
             raise
         told = str(error).splitlines() if isinstance(error, CatalogError) else ["cannot be read"]
         flaws += [f"{where}.prices_file: {line}" for line in told]
-        shelf = assortment(None, single_model_only=False)
+        shelf = assortment(None, single_model_only=False, called_back=False)
     return Goods(profile, shelf, voice)
 
 
