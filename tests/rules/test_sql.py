@@ -29,6 +29,7 @@ ALLOWED = {
     },
     "generations/drafts.py": "the drafts, which are generations that nobody has paid for yet",
     "generations/gates.py": "the gates before the provider: a table of their own",
+    "generations/late_looks.py": "looks after the end, which no other statement knows",
     "generations/line.py": "the line before them, which is an order of its own",
     "generations/results.py": "finished orders together with what was delivered, for what goes on from them",
     "generations/tasks.py": "the provider's tasks and the orphans: tables of their own",
