@@ -49,6 +49,12 @@ class Stage:
         await asyncio.sleep(max(0, ends_at - asyncio.get_running_loop().time()))
         assert await asyncio.to_thread(self.postgres.start) == self.dsn
 
+    async def all_acknowledged(self) -> None:
+        """Waits until the shop is through with every update: a screen is seen before its update is dealt with."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.telegram.world.bots[BOT_ID].queue.pending():
+                await asyncio.sleep(0.05)
+
     async def knock(self, replica: Replica) -> tuple[int, str | None]:
         """What this replica says to an update of Telegram's."""
         webhook = self.telegram.world.bots[BOT_ID].webhook
@@ -141,6 +147,7 @@ async def test_database_away_for_a_while_loses_nothing(
         await confirmed(anna, await at_the_card(anna))
         await anna.wait_until(shows("Генерирую"), PATIENCE_S)
         card = await at_the_card(boris)
+        await stage.all_acknowledged()  # else Boris's press waits in line behind an update that needs the database
         async with stage.without_database(lasts_s):
             press = await boris.click(card["message_id"], button(card, "Создать"))
             told = await boris.wait_for(lambda event: event.get("callback_query_id") == press, PATIENCE_S)
